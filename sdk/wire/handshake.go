@@ -1,0 +1,23 @@
+package wire
+
+import goplugin "github.com/hashicorp/go-plugin"
+
+// Protocol is the version of the protocol spoken; hosts serve it and the one before.
+const Protocol = 1
+
+// PluginName is the one service that a plugin dispenses.
+const PluginName = "provider"
+
+// MaxMessageBytes bounds every message both ways. The largest legal one is a
+// notification: 64 KiB of body and its headers.
+const MaxMessageBytes = 1 << 20
+
+// Handshake tells a provider plugin from any other program. It is no secret and
+// never changes.
+func Handshake() goplugin.HandshakeConfig {
+	return goplugin.HandshakeConfig{
+		ProtocolVersion:  Protocol,
+		MagicCookieKey:   "PAYMUX_PROVIDER",
+		MagicCookieValue: "v1",
+	}
+}
