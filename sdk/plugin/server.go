@@ -1,0 +1,125 @@
+package plugin
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"regexp"
+	"sync"
+
+	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/schema"
+	"github.com/paymux/paymux/sdk/wire"
+	pb "github.com/paymux/paymux/sdk/wire/providerv1"
+)
+
+// Server answers the host's calls for all instances of one plugin. Serve makes
+// one; tests may use it without a process.
+type Server struct {
+	pb.UnimplementedProviderServiceServer
+	plugin sdk.Plugin
+	schema *schema.Schema
+
+	mu        sync.RWMutex
+	instances map[string]*instance
+}
+
+// instance is a configured provider.
+type instance struct {
+	digest   string
+	provider sdk.Provider
+	redactor redactor
+}
+
+var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
+
+// NewServer checks the plugin's definition and returns its server.
+func NewServer(p sdk.Plugin) (*Server, error) {
+	switch {
+	case !namePattern.MatchString(p.Info.Name):
+		return nil, fmt.Errorf("Info.Name %q must match %s", p.Info.Name, namePattern)
+	case p.Info.Version == "":
+		return nil, errors.New("Info.Version is empty")
+	case p.Open == nil:
+		return nil, errors.New("Open is nil")
+	}
+	if err := checkCapabilities(p.Capabilities); err != nil {
+		return nil, fmt.Errorf("Capabilities: %w", err)
+	}
+	s, err := schema.Parse(p.ConfigSchema)
+	if err != nil {
+		return nil, err
+	}
+	return &Server{plugin: p, schema: s, instances: map[string]*instance{}}, nil
+}
+
+// Describe says what the plugin is and can do.
+func (s *Server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeResponse, error) {
+	return wire.DescriptionToProto(wire.Description{
+		Info: s.plugin.Info, ConfigSchema: s.plugin.ConfigSchema, Capabilities: s.plugin.Capabilities,
+	}), nil
+}
+
+// Configure opens a provider and puts it in the place of the one before; calls
+// that run on the old one end on it.
+func (s *Server) Configure(ctx context.Context, r *pb.ConfigureRequest) (*pb.ConfigureResponse, error) {
+	if r.GetInstance().GetName() == "" || r.GetInstance().GetConfigDigest() == "" {
+		err := wire.ErrorToProto(sdk.InvalidField("instance", "must have a name and a digest"))
+		return &pb.ConfigureResponse{Result: &pb.ConfigureResponse_Error{Error: err}}, nil
+	}
+	in, configured, err := s.open(ctx, r)
+	if err != nil {
+		return &pb.ConfigureResponse{Result: &pb.ConfigureResponse_Error{Error: err}}, nil
+	}
+	s.mu.Lock()
+	s.instances[r.GetInstance().GetName()] = in
+	s.mu.Unlock()
+	return &pb.ConfigureResponse{Result: &pb.ConfigureResponse_Configured{Configured: configured}}, nil
+}
+
+func (s *Server) open(ctx context.Context, r *pb.ConfigureRequest) (in *instance, out *pb.Configured, failed *pb.Error) {
+	in = &instance{digest: r.GetInstance().GetConfigDigest(), redactor: newRedactor(s.schema.Secrets(r.GetConfig()))}
+	defer func() { failed = in.redactor.error(failed) }()
+	defer recoverTo(&failed)
+	if broken := s.schema.Validate(r.GetConfig()); len(broken) > 0 {
+		return in, nil, wire.ErrorToProto(sdk.ConfigError(broken[0].Pointer, "%s", sentences(broken)))
+	}
+	account, err := s.schema.Account(r.GetConfig())
+	if err != nil {
+		return in, nil, wire.ErrorToProto(sdk.ConfigError("", "%w", err))
+	}
+	in.provider, err = s.plugin.Open(ctx, sdk.NewConfig(r.GetInstance().GetName(), r.GetConfig()))
+	if err != nil {
+		return in, nil, wire.ErrorToProto(err)
+	}
+	if in.provider == nil {
+		return in, nil, wire.ErrorToProto(errors.New("Open returned no provider and no error"))
+	}
+	_, refunds := in.provider.(sdk.Refunder)
+	_, cancels := in.provider.(sdk.Canceller)
+	return in, &pb.Configured{Account: account, Refunds: refunds, Cancels: cancels}, nil
+}
+
+func sentences(broken []schema.Violation) string {
+	const most = 20 // enough to mend; a config may break thousands
+	text := broken[0].Message
+	for i, v := range broken[1:] {
+		if i+1 == most {
+			return text + fmt.Sprintf("; and %d more", len(broken)-most)
+		}
+		text += fmt.Sprintf("; %s %s", v.Pointer, v.Message)
+	}
+	return text
+}
+
+// find returns the instance that the host means, by name and digest: a call
+// never runs on a config other than the host's.
+func (s *Server) find(r interface{ GetInstance() *pb.Instance }) (*instance, error) {
+	s.mu.RLock()
+	in := s.instances[r.GetInstance().GetName()]
+	s.mu.RUnlock()
+	if in == nil || in.digest != r.GetInstance().GetConfigDigest() {
+		return nil, sdk.NotSent(sdk.CodeNotConfigured, "this process doesn't hold instance %q with this config", r.GetInstance().GetName())
+	}
+	return in, nil
+}
