@@ -1,0 +1,202 @@
+package cbtistest
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// Kind says what a fault does.
+type Kind string
+
+// The kinds of faults. "Recorded" means that the operation took effect: the
+// order or the refund exists.
+const (
+	// KindDelay waits for Delay before the call is handled, or before a
+	// notification is sent. It combines with one other fault.
+	KindDelay Kind = "delay"
+	// KindDelayAfter waits for Delay after the call was recorded. It combines too.
+	KindDelayAfter Kind = "delay_after"
+	// KindCloseBefore closes the connection with nothing recorded.
+	KindCloseBefore Kind = "close_before"
+	// KindCloseAfter closes the connection after the call was recorded.
+	KindCloseAfter Kind = "close_after"
+	// KindHTTPErrorBefore answers an HTML page with Status (502), nothing recorded.
+	KindHTTPErrorBefore Kind = "http_error_before"
+	// KindHTTPErrorAfter answers an HTML page with Status (502) after the call was recorded.
+	KindHTTPErrorAfter Kind = "http_error_after"
+	// KindCode refuses with Code (Codes.Internal), Message and HTTP Status, nothing recorded.
+	KindCode Kind = "code"
+	// KindTruncatedJSON records, and sends half of the answer as a whole one.
+	KindTruncatedJSON Kind = "truncated_json"
+	// KindTokenInvalid revokes the token the call was made with, and refuses it.
+	KindTokenInvalid Kind = "token_invalid"
+	// KindRateLimited answers 429, with Retry-After if RetryAfter is set; nothing recorded.
+	KindRateLimited Kind = "rate_limited"
+	// KindWrongEcho changes Field of an answer of create or query: order_id,
+	// merchant_order_id, amount or currency.
+	KindWrongEcho Kind = "wrong_echo"
+	// KindLaggingQuery says PENDING of a paid order: Times times, or until Delay
+	// after the payment. Queries before the payment aren't counted.
+	KindLaggingQuery Kind = "lagging_query"
+	// KindHugeBody blows an answer or a notification up to Size bytes (1 MiB) of valid JSON.
+	KindHugeBody Kind = "huge_body"
+
+	// KindDuplicate sends a notification Count (1) more times right away.
+	KindDuplicate Kind = "duplicate"
+	// KindReorder holds a notification back until another one about the same
+	// order was sent, or for Delay if that is set.
+	KindReorder Kind = "reorder"
+	// KindBadSignature signs with a wrong key.
+	KindBadSignature Kind = "bad_signature"
+	// KindMissingSignature leaves the Signature header out.
+	KindMissingSignature Kind = "missing_signature"
+	// KindUnknownType sends notify_type "payment_unheard_of", correctly signed.
+	KindUnknownType Kind = "unknown_notify_type"
+	// KindDrop loses an attempt on the way; the schedule goes on after it.
+	KindDrop Kind = "drop"
+)
+
+// Fault is a misbehaviour to inject. Unless it delays, a call suffers only the
+// oldest fault that matches it, so that several queue up.
+type Fault struct {
+	ID                   int           // set by Inject
+	Kind                 Kind          // what happens
+	Op                   Op            // to what; empty or OpAny: all that the kind applies to
+	Times                int           // how often; 0: until it is cleared
+	MatchMerchantOrderID string        // only for this order
+	Delay                time.Duration // see the kinds
+	Status               int
+	Code                 int
+	Message              string
+	RetryAfter           time.Duration
+	Field                string
+	Size                 int
+	Count                int
+	Used                 int // how often it has happened
+}
+
+var (
+	apiOps = []Op{OpAuth, OpCreate, OpQuery, OpRefund, OpRefundQuery}
+	allOps = append(slices.Clone(apiOps), OpNotify)
+
+	kindOps = map[Kind][]Op{
+		KindDelay: allOps, KindHugeBody: allOps,
+		KindDelayAfter: apiOps, KindCloseBefore: apiOps, KindCloseAfter: apiOps,
+		KindHTTPErrorBefore: apiOps, KindHTTPErrorAfter: apiOps, KindCode: apiOps,
+		KindTruncatedJSON: apiOps, KindRateLimited: apiOps, KindTokenInvalid: apiOps[1:],
+		KindWrongEcho: {OpCreate, OpQuery}, KindLaggingQuery: {OpQuery},
+		KindDuplicate: {OpNotify}, KindReorder: {OpNotify}, KindBadSignature: {OpNotify},
+		KindMissingSignature: {OpNotify}, KindUnknownType: {OpNotify}, KindDrop: {OpNotify},
+	}
+	echoFields = []string{"order_id", "merchant_order_id", "amount", "currency"}
+)
+
+// Validate says what is wrong with a fault, if anything.
+func (f Fault) Validate() error {
+	ops, known := kindOps[f.Kind]
+	switch {
+	case !known:
+		return fmt.Errorf("cbtistest: fault kind %q is not known", f.Kind)
+	case f.Op != "" && f.Op != OpAny && !slices.Contains(ops, f.Op):
+		return fmt.Errorf("cbtistest: fault kind %q does not apply to op %q, only to %q", f.Kind, f.Op, ops)
+	case f.Times < 0 || f.Delay < 0 || f.RetryAfter < 0 || f.Size < 0 || f.Count < 0:
+		return fmt.Errorf("cbtistest: fault %q has a negative number", f.Kind)
+	case (f.Kind == KindDelay || f.Kind == KindDelayAfter) && f.Delay == 0:
+		return fmt.Errorf("cbtistest: fault %q needs a delay", f.Kind)
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("cbtistest: fault %q has HTTP status %d, not 200 to 599", f.Kind, f.Status)
+	case f.Size > 64<<20:
+		return fmt.Errorf("cbtistest: fault %q asks for more than 64 MiB", f.Kind)
+	case f.Kind == KindWrongEcho && !slices.Contains(echoFields, f.Field):
+		return fmt.Errorf("cbtistest: fault %q needs a field out of %q", f.Kind, echoFields)
+	}
+	return nil
+}
+
+// Inject adds a fault and returns its id. It panics if the fault isn't valid,
+// since that is a mistake in a test.
+func (s *Server) Inject(f Fault) int {
+	if err := f.Validate(); err != nil {
+		panic(err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faultSeq++
+	f.ID, f.Used = s.faultSeq, 0
+	s.faults = append(s.faults, &f)
+	return f.ID
+}
+
+// Faults returns the faults still active, oldest first.
+func (s *Server) Faults() []Fault {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]Fault, 0, len(s.faults))
+	for _, f := range s.faults {
+		list = append(list, *f)
+	}
+	return list
+}
+
+// ClearFaults removes all faults, or those with the given ids, and says how many
+// it removed. Notifications held back by a removed fault stay held back until
+// their Delay or another notification releases them.
+func (s *Server) ClearFaults(ids ...int) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before := len(s.faults)
+	s.faults = slices.DeleteFunc(s.faults, func(f *Fault) bool {
+		return len(ids) == 0 || slices.Contains(ids, f.ID)
+	})
+	return before - len(s.faults)
+}
+
+// takeLocked uses up the faults for one call: every matching delay, then the
+// oldest other fault.
+func (s *Server) takeLocked(op Op, merchantOrderID string, o *Order) []Fault {
+	var delays, other []Fault
+	for _, f := range slices.Clone(s.faults) {
+		if f.Kind == KindReorder || !s.matchesLocked(f, op, merchantOrderID, o) {
+			continue
+		}
+		delay := f.Kind == KindDelay || f.Kind == KindDelayAfter
+		switch {
+		case delay:
+			delays = append(delays, *f)
+		case other == nil:
+			other = []Fault{*f}
+		default:
+			continue
+		}
+		s.useLocked(f)
+	}
+	return append(delays, other...)
+}
+
+func (s *Server) matchesLocked(f *Fault, op Op, merchantOrderID string, o *Order) bool {
+	switch {
+	case !slices.Contains(kindOps[f.Kind], op), f.Op != "" && f.Op != OpAny && f.Op != op:
+		return false
+	case f.MatchMerchantOrderID != "" && f.MatchMerchantOrderID != merchantOrderID:
+		return false
+	case f.Kind == KindLaggingQuery:
+		return o != nil && !o.PaidAt.IsZero() && (f.Delay == 0 || s.opt.Now().Before(o.PaidAt.Add(f.Delay)))
+	}
+	return true
+}
+
+func (s *Server) useLocked(f *Fault) {
+	if f.Used++; f.Times > 0 && f.Used >= f.Times {
+		s.faults = slices.DeleteFunc(s.faults, func(g *Fault) bool { return g == f })
+	}
+}
+
+func totalDelay(faults []Fault, kind Kind) (sum time.Duration) {
+	for _, f := range faults {
+		if f.Kind == kind {
+			sum += f.Delay
+		}
+	}
+	return sum
+}
