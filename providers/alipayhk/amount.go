@@ -1,0 +1,40 @@
+package alipayhk
+
+import (
+	"errors"
+	"strconv"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+// formatAmount writes an amount in the acquirer's unit. In major units it
+// writes whole amounts as the acquirer's own sample does ("1") and pads the
+// others ("1.50").
+func formatAmount(unit string, m sdk.Money) string {
+	switch {
+	case unit == unitMinor:
+		return strconv.FormatInt(m.Minor(), 10)
+	case m.Amount().IsInteger():
+		return m.Amount().StringFixed(0)
+	default:
+		return m.AmountString()
+	}
+}
+
+var errAmount = errors.New("not an amount")
+
+// parseAmount reads an amount in the acquirer's unit. Nothing said is the zero
+// Money; half of it said is an error.
+func parseAmount(unit, amount, currency string) (sdk.Money, error) {
+	if amount == "" && currency == "" {
+		return sdk.Money{}, nil
+	}
+	if unit != unitMinor {
+		return sdk.ParseMoney(amount, currency)
+	}
+	minor, err := strconv.ParseInt(amount, 10, 64)
+	if err != nil || strconv.FormatInt(minor, 10) != amount { // no sign, no leading zeros
+		return sdk.Money{}, errAmount
+	}
+	return sdk.FromMinor(minor, currency)
+}

@@ -1,0 +1,63 @@
+package alipayhk
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer"
+)
+
+const (
+	longestURL = 8192
+	longestQR  = 2953 // bytes; no QR code holds more
+)
+
+// nextAction has the link under one of three names: the pages of this acquirer
+// and of its white label differ.
+type nextAction struct {
+	Type        acquirer.Text `json:"type"`
+	URL         acquirer.Text `json:"url"`
+	QRCodeURL   acquirer.Text `json:"qrcode_url"`
+	RedirectURL acquirer.Text `json:"redirect_url"`
+}
+
+// readNextAction returns what the payer has to do, or the reason why that can't
+// be said. Nothing is invented: a payer who is sent to the wrong place is worse
+// off than one who is told to try again.
+func readNextAction(raw jsontext.Value) (action sdk.NextAction, reason string) {
+	var next nextAction
+	if raw.Kind() != '{' || acquirer.DecodeJSON(raw, &next) != nil {
+		return action, "the acquirer gave no next action"
+	}
+	link := string(cmp.Or(next.URL, next.QRCodeURL, next.RedirectURL))
+	switch next.Type {
+	case "redirect":
+		if !webLink(link) {
+			return action, "the acquirer's next action has no usable link"
+		}
+		return sdk.NextAction{Type: sdk.ActionRedirect, URL: link}, ""
+	case "render_qrcode":
+		if link == "" || len(link) > longestQR || strings.ContainsFunc(link, unicode.IsControl) {
+			return action, "the acquirer's next action has no text that fits a QR code"
+		}
+		action = sdk.NextAction{Type: sdk.ActionQRCode, QRCode: link}
+		if webLink(link) {
+			action.URL = link
+		}
+		return action, ""
+	default:
+		return action, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
+	}
+}
+
+// webLink reports whether link is an absolute http or https URL.
+func webLink(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && len(link) <= longestURL && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
