@@ -1,0 +1,176 @@
+package process
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-plugin/runner"
+)
+
+// childRunner starts one plugin process for go-plugin and stands between the
+// two: go-plugin never sees the process's stderr (one ill-typed line there makes
+// it panic), sees one line of its stdout, and dials only a unix socket in our
+// own directory.
+type childRunner struct {
+	cmd       *exec.Cmd
+	socketDir string
+	log       *stderrLog
+
+	stdout       *io.PipeReader
+	stdoutWriter *io.PipeWriter
+	stderr       *io.PipeReader
+	stderrWriter *io.PipeWriter
+
+	done chan struct{} // closed when the process has ended
+	exit Exit          // valid after done
+}
+
+var _ runner.Runner = (*childRunner)(nil)
+
+func newChildRunner(path, socketDir string, env []string, log *stderrLog) *childRunner {
+	r := &childRunner{socketDir: socketDir, log: log, done: make(chan struct{})}
+	r.cmd = exec.Command(path)
+	r.cmd.Env = env // go-plugin's own variables only: no secret of the host's environment
+	r.cmd.Dir = socketDir
+	r.cmd.SysProcAttr = childAttributes()
+	r.stdout, r.stdoutWriter = io.Pipe()
+	r.stderr, r.stderrWriter = io.Pipe()
+	return r
+}
+
+// Start starts the process from an OS thread that lives as long as the process
+// does: the parent-death signal follows the thread, not the program.
+func (r *childRunner) Start(context.Context) error {
+	started := make(chan error)
+	go func() {
+		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
+		r.run(started)
+	}()
+	return <-started
+}
+
+func (r *childRunner) run(started chan<- error) {
+	defer close(r.done)
+	defer r.stdoutWriter.Close()
+	defer r.stderrWriter.Close()
+	out, outWriter, err := os.Pipe()
+	if err != nil {
+		started <- err
+		return
+	}
+	errs, errsWriter, err := os.Pipe()
+	if err != nil {
+		out.Close()
+		outWriter.Close()
+		started <- err
+		return
+	}
+	r.cmd.Stdout, r.cmd.Stderr = outWriter, errsWriter
+	err = r.cmd.Start()
+	outWriter.Close()
+	errsWriter.Close()
+	started <- err
+	if err != nil {
+		out.Close()
+		errs.Close()
+		return
+	}
+	var readers sync.WaitGroup
+	readers.Go(func() { r.handshake(out) })
+	readers.Go(func() { r.log.read(errs) })
+	waitErr := r.cmd.Wait()
+	killGroup(r.cmd.Process.Pid) // what the plugin started and left behind
+	// A grandchild that left the group may hold the other ends for ever.
+	_ = out.SetReadDeadline(time.Now().Add(drainTime))
+	_ = errs.SetReadDeadline(time.Now().Add(drainTime))
+	readers.Wait()
+	out.Close()
+	errs.Close()
+	r.exit = describeExit(r.cmd.ProcessState, waitErr, r.log.last())
+}
+
+// drainTime is how long the last log lines of an ended process are read.
+const drainTime = 200 * time.Millisecond
+
+// handshakeLimit is how much a plugin may print before its handshake line.
+const handshakeLimit = 64 << 10
+
+// handshake forwards the first line that looks like go-plugin's handshake and
+// throws everything else on stdout away, so that a banner doesn't break the
+// start and a full pipe never blocks the plugin.
+func (r *childRunner) handshake(out io.Reader) {
+	lines := bufio.NewScanner(io.LimitReader(out, handshakeLimit))
+	lines.Buffer(nil, handshakeLimit)
+	for lines.Scan() {
+		if strings.HasPrefix(lines.Text(), "1|") {
+			fmt.Fprintln(r.stdoutWriter, lines.Text())
+			break
+		}
+		r.log.stray(lines.Text())
+	}
+	_, _ = io.Copy(io.Discard, out)
+}
+
+// Wait waits for the end of the process.
+func (r *childRunner) Wait(context.Context) error {
+	<-r.done
+	return nil // the exit is reported once, by the supervisor
+}
+
+// Kill ends the process and all that it started.
+func (r *childRunner) Kill(context.Context) error {
+	if r.cmd.Process != nil {
+		killGroup(r.cmd.Process.Pid)
+	}
+	return nil
+}
+
+// Stdout carries the handshake line only.
+func (r *childRunner) Stdout() io.ReadCloser { return r.stdout }
+
+// Stderr is empty: the log is read by us.
+func (r *childRunner) Stderr() io.ReadCloser { return r.stderr }
+
+// Name returns the path of the binary.
+func (r *childRunner) Name() string { return r.cmd.Path }
+
+// ID returns the process id.
+func (r *childRunner) ID() string {
+	if r.cmd.Process == nil {
+		return ""
+	}
+	return fmt.Sprint(r.cmd.Process.Pid)
+}
+
+// Diagnose says why a process may have failed to shake hands.
+func (r *childRunner) Diagnose(context.Context) string {
+	select {
+	case <-r.done:
+		return r.exit.String()
+	default:
+		return "the process runs but is no paymux plugin"
+	}
+}
+
+// PluginToHost lets the host dial nothing but a unix socket in our directory: an
+// address comes from the plugin and could point anywhere.
+func (r *childRunner) PluginToHost(network, address string) (string, string, error) {
+	if network != "unix" || filepath.Dir(filepath.Clean(address)) != r.socketDir {
+		return "", "", fmt.Errorf("the plugin must listen on a unix socket in its own directory, not on %s %s", network, address)
+	}
+	return network, address, nil
+}
+
+// HostToPlugin changes nothing: both see the same file system.
+func (r *childRunner) HostToPlugin(network, address string) (string, string, error) {
+	return network, address, nil
+}
