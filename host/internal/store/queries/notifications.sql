@@ -1,0 +1,38 @@
+-- name: PutNotification :exec
+INSERT INTO notifications (
+    provider, digest, state, received_at, request, raw_type, merchant_order_id, acquirer_order_id, payment_id, deliveries, due_at, tries
+) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 1, $10, 0)
+ON CONFLICT (provider, digest) DO UPDATE SET
+    deliveries = notifications.deliveries + 1,
+    state = excluded.state, raw_type = excluded.raw_type, merchant_order_id = excluded.merchant_order_id,
+    acquirer_order_id = excluded.acquirer_order_id, payment_id = excluded.payment_id, due_at = excluded.due_at;
+
+-- name: Notification :one
+SELECT * FROM notifications WHERE provider = $1 AND digest = $2;
+
+-- name: CountUnparsed :one
+SELECT COUNT(*) FROM notifications WHERE provider = $1 AND state = 'unparsed';
+
+-- name: DueNotifications :many
+SELECT * FROM notifications WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT CAST(sqlc.arg(page) AS BIGINT);
+
+-- name: NextDueNotification :one
+SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM notifications WHERE due_at > 0;
+
+-- name: SettleNotification :exec
+UPDATE notifications SET state = $1, due_at = $2, tries = tries + 1 WHERE provider = $3 AND digest = $4;
+
+-- name: UnmatchedFor :many
+SELECT * FROM notifications
+WHERE state = 'unmatched' AND provider = sqlc.arg(provider)
+    AND ((merchant_order_id = sqlc.arg(merchant_order_id) AND merchant_order_id <> '')
+        OR (acquirer_order_id = sqlc.arg(acquirer_order_id) AND acquirer_order_id <> ''));
+
+-- name: MatchNotification :exec
+UPDATE notifications SET state = 'matched', payment_id = $1 WHERE provider = $2 AND digest = $3;
+
+-- name: ForgetUnmatched :execrows
+DELETE FROM notifications WHERE state = 'unmatched' AND received_at < $1;
+
+-- name: ForgetRaw :execrows
+UPDATE notifications SET request = '' WHERE request <> '' AND state <> 'unparsed' AND received_at < $1;
