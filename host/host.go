@@ -1,0 +1,164 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/store"
+	"github.com/paymux/paymux/sdk"
+)
+
+// Host serves payments. Its methods may be called concurrently.
+type Host struct {
+	cfg      *config.Config
+	log      hclog.Logger
+	clock    Clock
+	store    *store.Store
+	metrics  *metrics
+	accounts map[string]*account // by provider name
+	names    []string            // provider names in the file's order
+	plugins  plugins
+	flights  flights
+
+	life   context.Context // ends when the host closes
+	cancel context.CancelFunc
+	work   sync.WaitGroup // Create calls and the poller
+	wake   chan struct{}
+
+	mu      sync.Mutex
+	closing bool
+}
+
+// Option changes how a Host is opened.
+type Option func(*Host)
+
+// WithLogger sets the log; without it the host is silent.
+func WithLogger(log hclog.Logger) Option { return func(h *Host) { h.log = log } }
+
+// WithClock sets the clock, for tests.
+func WithClock(c Clock) Option { return func(h *Host) { h.clock = c } }
+
+// Open opens the store, starts the plugins, takes up what an earlier host left
+// behind, and begins to ask after open payments. A provider whose config breaks
+// its plugin's schema is refused with its place in the file; a plugin that
+// doesn't start is reported and started again in the background, since the
+// other providers don't depend on it.
+func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error) {
+	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), wake: make(chan struct{}, 1)}
+	for _, o := range opts {
+		o(h)
+	}
+	h.life, h.cancel = context.WithCancel(context.Background())
+	if cfg.Store.Kind != config.StoreSQLite {
+		return nil, cfg.At("store", "this version of paymux keeps payments in SQLite only; write sqlite:PATH")
+	}
+	if len(cfg.Events) > 0 {
+		h.log.Warn("events: this version of paymux does not deliver events yet; shops must read payments", "endpoints", len(cfg.Events))
+	}
+	var err error
+	if h.store, err = store.OpenSQLite(ctx, cfg.Store.Path); err != nil {
+		return nil, err
+	}
+	if err := h.start(ctx); err != nil {
+		return nil, errors.Join(err, h.Close(ctx))
+	}
+	return h, nil
+}
+
+func (h *Host) start(ctx context.Context) error {
+	if err := h.startPlugins(ctx); err != nil {
+		return err
+	}
+	if err := h.recoverInterrupted(ctx); err != nil {
+		return fmt.Errorf("take up interrupted payments: %w", err)
+	}
+	h.work.Go(h.poll)
+	return nil
+}
+
+// Close stops taking work, lets running calls end until ctx is over, then stops
+// the plugins and closes the store. What was cut off is taken up by the next
+// Open.
+func (h *Host) Close(ctx context.Context) error {
+	h.mu.Lock()
+	h.closing = true
+	h.mu.Unlock()
+	h.cancel()
+	drained := make(chan struct{})
+	go func() {
+		h.work.Wait()
+		close(drained)
+	}()
+	var late error
+	select {
+	case <-drained:
+	case <-ctx.Done():
+		late = errors.New("host: calls were still running at the end of the shutdown time; their payments are asked about at the next start")
+	}
+	h.plugins.stop()
+	<-drained // with the plugins gone every call ends
+	return errors.Join(late, h.store.Close())
+}
+
+// begin counts a piece of work that Close has to wait for; false once closing.
+func (h *Host) begin() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closing {
+		return false
+	}
+	h.work.Add(1)
+	return true
+}
+
+// Ready fails if the host can't take payments: the store can't be written, no
+// plugin runs, or it is closing.
+func (h *Host) Ready(ctx context.Context) error {
+	h.mu.Lock()
+	closing := h.closing
+	h.mu.Unlock()
+	if closing {
+		return shuttingDown()
+	}
+	if err := h.store.CheckWritable(ctx); err != nil {
+		return storeError(err)
+	}
+	if !h.plugins.anyRunning() {
+		return sdk.NotSent(sdk.CodePluginUnavailable, "no plugin is running")
+	}
+	return nil
+}
+
+// MetricsHandler serves the host's metrics in Prometheus' text format.
+func (h *Host) MetricsHandler() http.Handler { return h.metrics.handler() }
+
+// wakeUp makes the poller look now.
+func (h *Host) wakeUp() {
+	select {
+	case h.wake <- struct{}{}:
+	default:
+	}
+}
+
+func shuttingDown() *sdk.Error {
+	e := sdk.NotSent(sdk.CodeShuttingDown, "paymux is stopping")
+	e.RetryAfter = 5 * time.Second
+	return e
+}
+
+// storeError hides the driver's words from callers; the log has them.
+func storeError(err error) error {
+	if e, ok := errors.AsType[*sdk.Error](err); ok {
+		return e
+	}
+	e := sdk.NotSent(sdk.CodeStoreUnavailable, "the store failed")
+	e.Err, e.RetryAfter = err, time.Second
+	return e
+}

@@ -1,0 +1,238 @@
+package host
+
+import (
+	"context"
+	"crypto/sha256"
+	"database/sql"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/paymux/paymux/host/internal/store/sqlgen"
+	"github.com/paymux/paymux/sdk"
+)
+
+// The bounds of stored notifications.
+const (
+	maxUnparsed       = 10_000 // a provider's raw notifications that wait for its plugin
+	parseRetry        = 10 * time.Second
+	maxParseTries     = 1000
+	keepUnmatched     = 24 * time.Hour      // Create may still be committing
+	keepRaw           = 30 * 24 * time.Hour // then only the digest
+	retryNotification = 30 * time.Second
+)
+
+// The states of a notification.
+const (
+	notificationUnparsed   = "unparsed"   // raw; its plugin wasn't there
+	notificationMatched    = "matched"    // verified, about a payment
+	notificationUnmatched  = "unmatched"  // verified, about nothing that is known yet
+	notificationOther      = "other"      // verified, of a kind that is only reported
+	notificationUnreadable = "unreadable" // given up after many tries
+)
+
+// Notify takes one raw request of an acquirer. What it returns is sent to the
+// acquirer; a nil error means that the notification is durable. It moves no
+// payment: it makes the host ask.
+func (h *Host) Notify(ctx context.Context, providerName string, r sdk.HTTPRequest) (sdk.HTTPResponse, error) {
+	a := h.accounts[providerName]
+	if a == nil {
+		return sdk.HTTPResponse{}, sdk.NotSent(sdk.CodeNotFound, "there is no provider of this name")
+	}
+	if !h.begin() {
+		return sdk.HTTPResponse{}, shuttingDown()
+	}
+	defer h.work.Done()
+	r.ReceivedAt = h.clock.Now()
+	notification, err := measure(h, a, "parse_notification", func() (sdk.Notification, error) { return a.api.ParseNotification(context.WithoutCancel(ctx), r) })
+	switch {
+	case err == nil:
+	case sdk.IsCode(err, sdk.CodeSignatureInvalid):
+		h.metrics.notifications.WithLabelValues(providerName, "forged").Inc()
+		h.log.Warn("a notification with a bad signature was refused", "provider", providerName)
+		return sdk.HTTPResponse{}, err
+	default:
+		return sdk.HTTPResponse{}, h.storeUnparsed(a, r, err)
+	}
+	if err := h.commitNotification(a, r, notification); err != nil {
+		h.log.Error("a notification can't be stored; the acquirer is asked to send it again", "provider", providerName, "error", err)
+		return sdk.HTTPResponse{}, storeError(err)
+	}
+	return notification.Ack, nil
+}
+
+// storeUnparsed keeps a notification that the plugin couldn't read. The acquirer
+// is told to send it again; should it not, the stored one is parsed later.
+func (h *Host) storeUnparsed(a *account, r sdk.HTTPRequest, why error) error {
+	h.metrics.notifications.WithLabelValues(a.cfg.Name, "unparsed").Inc()
+	h.log.Error("a notification can't be parsed now; it is kept", "provider", a.cfg.Name, "error", why)
+	ctx := context.WithoutCancel(h.life)
+	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+		n, err := tx.CountUnparsed(ctx, a.cfg.Name)
+		if err != nil || n >= maxUnparsed {
+			return err
+		}
+		if known, err := tx.Notification(ctx, sqlgen.NotificationParams{Provider: a.cfg.Name, Digest: digestOf(r)}); err == nil && known.State != notificationUnparsed {
+			return nil // the same bytes were read before
+		}
+		row := newNotification(a, r, notificationUnparsed)
+		row.DueAt = micros(h.clock.Now().Add(parseRetry))
+		return tx.PutNotification(ctx, row)
+	})
+	if err != nil {
+		return storeError(err)
+	}
+	h.wakeUp()
+	e := sdk.NotSent(sdk.CodePluginUnavailable, "the provider's plugin can't read notifications now; send it again")
+	e.RetryAfter = retryNotification
+	return e
+}
+
+func newNotification(a *account, r sdk.HTTPRequest, state string) sqlgen.PutNotificationParams {
+	raw, _ := json.Marshal(r) // strings, bytes and a time: can't fail
+	return sqlgen.PutNotificationParams{Provider: a.cfg.Name, Digest: digestOf(r), State: state, ReceivedAt: micros(r.ReceivedAt), Request: string(raw)}
+}
+
+func digestOf(r sdk.HTTPRequest) string {
+	sum := sha256.Sum256(r.Body)
+	return hex.EncodeToString(sum[:])
+}
+
+// commitNotification makes a verified notification durable together with the
+// decision to ask about the payments that it speaks of.
+func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notification) error {
+	_, configured, _ := a.snapshot()
+	row := newNotification(a, r, notificationOther)
+	verdict := notificationOther
+	ctx := context.WithoutCancel(h.life)
+	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+		for _, e := range n.Events {
+			row.RawType, row.MerchantOrderID, row.AcquirerOrderID = e.RawType, e.MerchantOrderID, e.AcquirerOrderID
+			if e.Kind != sdk.EventPayment {
+				continue
+			}
+			ids, err := h.match(ctx, tx, configured.Account, e)
+			if err != nil {
+				return err
+			}
+			if len(ids) == 0 && row.PaymentID == "" {
+				row.State, verdict = notificationUnmatched, notificationUnmatched
+			}
+			for _, id := range ids {
+				row.State, row.PaymentID, verdict = notificationMatched, id, notificationMatched
+				if err := h.askSoon(ctx, tx, id, "notification "+e.RawType); err != nil {
+					return err
+				}
+			}
+		}
+		if row.State == notificationUnmatched {
+			row.Request = "" // nothing of a stranger's is kept but its references
+		}
+		return tx.PutNotification(ctx, row)
+	})
+	if err != nil {
+		return err
+	}
+	h.metrics.notifications.WithLabelValues(a.cfg.Name, verdict).Inc()
+	h.log.Info("notification", "provider", a.cfg.Name, "type", row.RawType, "verdict", verdict, "payment", row.PaymentID)
+	h.wakeUp()
+	return nil
+}
+
+// match finds the payments that an event may be about, by either id.
+func (h *Host) match(ctx context.Context, tx *sqlgen.Queries, account string, e sdk.NotificationEvent) ([]string, error) {
+	var ids []string
+	byAcquirer, err := tx.PaymentByAcquirerOrder(ctx, sqlgen.PaymentByAcquirerOrderParams{Account: account, AcquirerOrderID: e.AcquirerOrderID})
+	if err != nil {
+		return nil, err
+	}
+	for _, p := range byAcquirer {
+		ids = append(ids, p.ID)
+	}
+	byMerchant, err := tx.PaymentBySentOrder(ctx, sqlgen.PaymentBySentOrderParams{Account: account, MerchantOrderID: e.MerchantOrderID})
+	if err == nil {
+		ids = append(ids, byMerchant.ID)
+	} else if !errors.Is(err, sql.ErrNoRows) {
+		return nil, err
+	}
+	slices.Sort(ids)
+	return slices.Compact(ids), nil
+}
+
+// askSoon makes the poller ask about a payment now and notes why. A paid one has
+// nothing more to say; the other ends are asked about, since a late success must
+// not be missed.
+func (h *Host) askSoon(ctx context.Context, tx *sqlgen.Queries, id, why string) error {
+	p, err := tx.Payment(ctx, id)
+	if err != nil || statusOf(p) == sdk.StatusSucceeded || p.CreateState == createUnsent {
+		return err
+	}
+	now := h.clock.Now()
+	p.DueAt, p.Tries, p.UpdatedAt = micros(now), 0, micros(now)
+	if err := update(ctx, tx, p); err != nil {
+		return err
+	}
+	return appendTimeline(ctx, tx, p, now, []entry{{kindNote, sourceNotification, "", why}})
+}
+
+// matchEarly takes up notifications that came before the answer of Create named
+// the acquirer's order. It runs in the transaction that records the answer.
+func (h *Host) matchEarly(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
+	ctx := context.WithoutCancel(h.life)
+	early, err := tx.UnmatchedFor(ctx, sqlgen.UnmatchedForParams{Provider: p.Provider, MerchantOrderID: p.MerchantOrderID, AcquirerOrderID: p.AcquirerOrderID})
+	if err != nil || len(early) == 0 {
+		return nil, err
+	}
+	for _, n := range early {
+		if err := tx.MatchNotification(ctx, sqlgen.MatchNotificationParams{PaymentID: p.ID, Provider: n.Provider, Digest: n.Digest}); err != nil {
+			return nil, err
+		}
+	}
+	p.DueAt = micros(h.clock.Now())
+	return []entry{{kindNote, sourceNotification, "", fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
+}
+
+// parseStored tries a notification again that its plugin couldn't read.
+func (h *Host) parseStored(n sqlgen.Notification) {
+	ctx := context.WithoutCancel(h.life)
+	a := h.accounts[n.Provider]
+	later := micros(h.clock.Now().Add(parseRetry))
+	state := notificationUnparsed
+	var r sdk.HTTPRequest
+	err := json.Unmarshal([]byte(n.Request), &r)
+	if err == nil && a != nil {
+		var parsed sdk.Notification
+		if parsed, err = a.api.ParseNotification(ctx, r); err == nil {
+			err = h.commitNotification(a, r, parsed)
+		}
+		if err == nil {
+			return
+		}
+	}
+	if sdk.IsCode(err, sdk.CodeSignatureInvalid) || n.Tries >= maxParseTries {
+		state, later = notificationUnreadable, 0
+		h.log.Error("a stored notification is given up", "provider", n.Provider, "digest", n.Digest, "error", err)
+	}
+	settled := sqlgen.SettleNotificationParams{State: state, DueAt: later, Provider: n.Provider, Digest: n.Digest}
+	if err := h.store.Update(ctx, func(tx *sqlgen.Queries) error { return tx.SettleNotification(ctx, settled) }); err != nil {
+		h.log.Error("a stored notification can't be updated", "provider", n.Provider, "error", err)
+	}
+}
+
+// forget drops what notifications need not leave behind.
+func (h *Host) forget() {
+	ctx, now := context.WithoutCancel(h.life), h.clock.Now()
+	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+		if _, err := tx.ForgetUnmatched(ctx, micros(now.Add(-keepUnmatched))); err != nil {
+			return err
+		}
+		_, err := tx.ForgetRaw(ctx, micros(now.Add(-keepRaw)))
+		return err
+	})
+	if err != nil {
+		h.log.Error("old notifications can't be dropped", "error", err)
+	}
+}

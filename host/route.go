@@ -1,0 +1,102 @@
+package host
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/sdk"
+)
+
+// route picks the providers that may take a payment, in the order in which they
+// are tried. It is decided once and kept with the payment. Without any the
+// error says of each provider why not.
+func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, money sdk.Money) ([]string, error) {
+	names, err := h.routed(r)
+	if err != nil {
+		return nil, err
+	}
+	var candidates, reasons []string
+	var unavailable *sdk.Error
+	for _, name := range names {
+		switch err := h.takes(ctx, h.accounts[name], merchant, r, money); {
+		case err == nil:
+			candidates = append(candidates, name)
+		default:
+			if err.Code != sdk.CodeUnsupported && err.Code != sdk.CodeNoRoute {
+				unavailable = err
+			}
+			reasons = append(reasons, name+": "+reason(err))
+		}
+	}
+	switch {
+	case len(candidates) > 0:
+		return candidates, nil
+	case unavailable != nil:
+		return nil, unavailable // it might take the payment once it runs
+	default:
+		e := sdk.NotSent(sdk.CodeNoRoute, "no provider takes this payment (%s)", strings.Join(reasons, "; "))
+		e.Field = fieldOfNoRoute(r)
+		return nil, e
+	}
+}
+
+func reason(err *sdk.Error) string {
+	if err.Field != "" {
+		return err.Field + " " + err.Message
+	}
+	return err.Message
+}
+
+func fieldOfNoRoute(r CreateRequest) string {
+	if r.Provider != "" {
+		return "provider"
+	}
+	return "method"
+}
+
+// routed returns the providers that the request or the config names. Without
+// routes every provider is a candidate, in the file's order.
+func (h *Host) routed(r CreateRequest) ([]string, error) {
+	if r.Provider != "" {
+		if h.accounts[r.Provider] == nil {
+			e := sdk.NotSent(sdk.CodeNoRoute, "there is no provider of this name")
+			e.Field = "provider"
+			return nil, e
+		}
+		return []string{r.Provider}, nil
+	}
+	if len(h.cfg.Routes) == 0 {
+		return h.names, nil
+	}
+	for _, route := range h.cfg.Routes {
+		if matches(route, r) {
+			return route.Providers, nil
+		}
+	}
+	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s", r.Method, r.Flow, r.Currency)
+	e.Field = "method"
+	return nil, e
+}
+
+func matches(route config.Route, r CreateRequest) bool {
+	fits := func(allowed []string, value string) bool { return allowed == nil || slices.Contains(allowed, value) }
+	return fits(route.Methods, r.Method) && fits(route.Currencies, r.Currency) && fits(route.Flows, r.Flow)
+}
+
+// takes reports why a provider can't take a payment, or nil.
+func (h *Host) takes(ctx context.Context, a *account, merchant string, r CreateRequest, money sdk.Money) *sdk.Error {
+	if !a.serves(merchant) {
+		return sdk.NotSent(sdk.CodeNoRoute, "is not for this merchant")
+	}
+	if !a.cfg.Accepting {
+		return sdk.NotSent(sdk.CodeNoRoute, "accepts no new payments")
+	}
+	if err := h.makeReady(ctx, a); err != nil {
+		return sdk.AsError(err)
+	}
+	description, _, _ := a.snapshot()
+	_, err := description.Capabilities.Supports(sdk.Method(r.Method), sdk.Flow(r.Flow), money)
+	return err
+}

@@ -1,0 +1,203 @@
+package host
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/host/internal/store/sqlgen"
+	"github.com/paymux/paymux/sdk"
+)
+
+// entry is a new line of a payment's timeline.
+type entry struct {
+	kind, source, rawStatus, detail string
+}
+
+// The kinds of timeline entries, and who says so.
+const (
+	kindStatus = "status"
+	kindNote   = "note"
+	kindReview = "review"
+
+	sourceHost         = "host"
+	sourceCreate       = "create"
+	sourceQuery        = "query"
+	sourceCancel       = "cancel"
+	sourceNotification = "notification"
+)
+
+// settle is the one way in which a payment changes: read it, let change decide,
+// write it with its timeline, in one transaction that is durable when settle
+// returns. It must not call a provider.
+func (h *Host) settle(id string, change func(*sqlgen.Queries, *sqlgen.Payment) ([]entry, error)) error {
+	ctx := context.WithoutCancel(h.life)
+	var before, after sqlgen.Payment
+	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+		var err error
+		if before, err = tx.Payment(ctx, id); err != nil {
+			return err
+		}
+		after = before
+		entries, err := change(tx, &after)
+		if err != nil {
+			return err
+		}
+		now := h.clock.Now()
+		after.UpdatedAt = micros(now)
+		if err := update(ctx, tx, after); err != nil {
+			return err
+		}
+		return appendTimeline(ctx, tx, after, now, entries)
+	})
+	if err != nil {
+		return err
+	}
+	if before.Status != after.Status {
+		h.metrics.payments.WithLabelValues(after.Provider, after.Status).Inc()
+		h.log.Info("payment "+after.Status, "payment", id, "merchant_order_id", after.MerchantOrderID, "provider", after.Provider, "was", before.Status)
+	}
+	if before.ReviewReason != after.ReviewReason {
+		h.log.Error("payment needs a review", "payment", id, "reason", after.ReviewReason, "observed", after.ReviewObserved)
+	}
+	if after.DueAt != before.DueAt {
+		h.wakeUp()
+	}
+	return nil
+}
+
+// record is settle for what can't be asked again: it goes on until the store
+// takes it or the host ends. Cut off, the payment is UNKNOWN at the next start.
+func (h *Host) record(id string, change func(*sqlgen.Queries, *sqlgen.Payment) ([]entry, error)) {
+	for {
+		err := h.settle(id, change)
+		if err == nil {
+			return
+		}
+		h.log.Error("an answer can't be stored; trying again", "payment", id, "error", err)
+		select {
+		case <-h.clock.After(time.Second):
+		case <-h.life.Done():
+			return
+		}
+	}
+}
+
+func update(ctx context.Context, tx *sqlgen.Queries, p sqlgen.Payment) error {
+	n, err := tx.UpdatePayment(ctx, sqlgen.UpdatePaymentParams{
+		Provider: p.Provider, Account: p.Account, AcquirerOrderID: p.AcquirerOrderID, Status: p.Status, StatusReason: p.StatusReason,
+		ErrorCode: p.ErrorCode, RawStatus: p.RawStatus, NextActions: p.NextActions, CreateState: p.CreateState, SentAt: p.SentAt, PaidAt: p.PaidAt,
+		UpdatedAt: p.UpdatedAt, DueAt: p.DueAt, Tries: p.Tries, ReviewReason: p.ReviewReason, ReviewSince: p.ReviewSince, ReviewObserved: p.ReviewObserved,
+		ID: p.ID, Version: p.Version,
+	})
+	if err == nil && n != 1 {
+		err = fmt.Errorf("payment %s was changed by somebody else", p.ID)
+	}
+	return err
+}
+
+func appendTimeline(ctx context.Context, tx *sqlgen.Queries, p sqlgen.Payment, now time.Time, entries []entry) error {
+	for _, e := range entries {
+		err := tx.AppendTimeline(ctx, sqlgen.AppendTimelineParams{
+			PaymentID: p.ID, At: micros(now), Kind: e.kind, Status: p.Status, Source: e.source, Provider: p.Provider, RawStatus: e.rawStatus, Detail: e.detail,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// applyAnswer lets an acquirer's answer change a payment, as the rules say.
+func (h *Host) applyAnswer(tx *sqlgen.Queries, p *sqlgen.Payment, answer sdk.Payment, source string) ([]entry, error) {
+	state, err := stateOf(*p)
+	if err != nil {
+		return nil, err
+	}
+	if state.Order.AcquirerOrderID == "" && answer.AcquirerOrderID != "" {
+		others, err := tx.PaymentByAcquirerOrder(context.WithoutCancel(h.life), sqlgen.PaymentByAcquirerOrderParams{Account: p.Account, AcquirerOrderID: answer.AcquirerOrderID})
+		if err != nil {
+			return nil, err
+		}
+		if len(others) > 0 { // the acquirer gave one id to two of our orders
+			state.Order.AcquirerOrderID = "not " + answer.AcquirerOrderID + ", which is the order of " + others[0].ID
+		}
+	}
+	v := lifecycle.Answer(state, answer)
+	if v.Believed {
+		if err := learn(p, answer); err != nil {
+			return nil, err
+		}
+	}
+	return h.applyVerdict(p, v, source, answer.RawStatus, observed(answer)), nil
+}
+
+// learn takes over what a believed answer says beside the status.
+func learn(p *sqlgen.Payment, answer sdk.Payment) error {
+	if p.AcquirerOrderID == "" {
+		p.AcquirerOrderID = answer.AcquirerOrderID
+	}
+	if answer.RawStatus != "" {
+		p.RawStatus = answer.RawStatus
+	}
+	if !answer.PaidAt.IsZero() {
+		p.PaidAt = micros(answer.PaidAt)
+	}
+	p.StatusReason = answer.StatusReason
+	if len(answer.NextActions) == 0 {
+		return nil
+	}
+	actions, err := json.Marshal(answer.NextActions)
+	p.NextActions = string(actions)
+	return err
+}
+
+// observed is what a person sees of an answer that needs a review.
+func observed(answer sdk.Payment) string {
+	text, _ := json.Marshal(map[string]string{
+		"merchant_order_id": answer.MerchantOrderID, "provider_order_id": answer.AcquirerOrderID,
+		"amount": answer.Money.AmountString(), "currency": answer.Money.Currency(),
+		"status": answer.Status.String(), "raw_status": answer.RawStatus, "status_reason": answer.StatusReason, "request_id": answer.RequestID,
+	})
+	return string(text)
+}
+
+func (h *Host) applyCreateError(p *sqlgen.Payment, failed *sdk.Error) ([]entry, error) {
+	state, err := stateOf(*p)
+	if err != nil {
+		return nil, err
+	}
+	p.ErrorCode, p.StatusReason = int64(failed.Code), failed.Message
+	return h.applyVerdict(p, lifecycle.CreateError(state, failed), sourceCreate, failed.AcquirerCode, ""), nil
+}
+
+// applyVerdict writes a verdict into the payment, sets when to ask next, and
+// returns what the timeline says.
+func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawStatus, evidence string) []entry {
+	now := h.clock.Now()
+	var entries []entry
+	p.Tries++
+	if v.Moved {
+		p.Status, p.Tries = v.Status.String(), 0
+		entries = append(entries, entry{kindStatus, source, rawStatus, v.Detail})
+	}
+	if v.Review != "" && p.ReviewReason != string(v.Review) {
+		p.ReviewReason, p.ReviewSince, p.ReviewObserved = string(v.Review), micros(now), evidence
+		entries = append(entries, entry{kindReview, source, rawStatus, string(v.Review) + ": " + v.Detail})
+	}
+	p.DueAt = 0
+	if !v.Status.Terminal() {
+		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), now))
+	}
+	return entries
+}
+
+func (h *Host) planOf(provider string) []time.Duration {
+	if a := h.accounts[provider]; a != nil {
+		d, _, _ := a.snapshot()
+		return d.Capabilities.Polling
+	}
+	return nil
+}
