@@ -53,7 +53,7 @@ func (h *Host) Create(ctx context.Context, merchant string, r CreateRequest) (Cr
 		h.flights.land(row.ID, fl)
 		return Created{}, shuttingDown()
 	}
-	if err := h.commitIntent(row); err != nil {
+	if err := h.commitIntent(row); err != nil && !h.committed(row.ID) {
 		h.flights.land(row.ID, fl)
 		h.work.Done()
 		if found, ok, again := h.existing(ctx, merchant, r, money); again != nil || ok {
@@ -159,6 +159,12 @@ func (h *Host) commitIntent(row sqlgen.Payment) error {
 	})
 }
 
+// committed tells whether an intent is there although its commit failed.
+func (h *Host) committed(id string) bool {
+	_, err := h.store.Read().Payment(context.WithoutCancel(h.life), id)
+	return err == nil
+}
+
 // claimOrder takes the order id at the acquirer's account, which no other
 // payment may use, whichever merchant's it is.
 func claimOrder(ctx context.Context, tx *sqlgen.Queries, row sqlgen.Payment) error {
@@ -186,26 +192,20 @@ func (h *Host) send(row sqlgen.Payment, fl *flight) {
 		if i > 0 || name != row.Provider {
 			if err := h.moveTo(&row, name); err != nil {
 				h.log.Warn("candidate is passed over", "payment", row.ID, "provider", name, "error", err)
-				fl.err = sdk.AsError(err)
+				fl.err = notSent(err)
 				continue
 			}
 		}
 		answer, err := h.callCreate(row)
 		if err == nil {
 			fl.err = nil
-			h.record(row.ID, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-				p.CreateState = createAnswered
-				return h.applyAnswer(tx, p, answer, sourceCreate)
-			})
+			h.record(row.ID, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) { return h.applyCreated(tx, p, answer) })
 			return
 		}
 		fl.err = sdk.AsError(err)
 		h.log.Warn("create failed", "payment", row.ID, "provider", name, "outcome", fl.err.Outcome, "error", fl.err)
 		if fl.err.Outcome != sdk.OutcomeNotSent {
-			h.record(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-				p.CreateState = createAnswered
-				return h.applyCreateError(p, fl.err)
-			})
+			h.record(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) { return h.applyNotCreated(p, fl.err) })
 			return
 		}
 		h.record(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
@@ -216,6 +216,36 @@ func (h *Host) send(row sqlgen.Payment, fl *flight) {
 		p.CreateState, p.DueAt = createUnsent, p.CreatedAt+lifecycle.NeverSentAfter.Microseconds()
 		return nil, nil
 	})
+}
+
+// applyCreated records the answer of Create. A notification may have been
+// faster: then the acquirer is asked at once.
+func (h *Host) applyCreated(tx *sqlgen.Queries, p *sqlgen.Payment, answer sdk.Payment) ([]entry, error) {
+	hinted := p.DueAt
+	p.CreateState = createAnswered
+	entries, err := h.applyAnswer(tx, p, answer, sourceCreate)
+	if err != nil {
+		return nil, err
+	}
+	early, err := h.matchEarly(tx, p)
+	keepHint(p, hinted)
+	return append(entries, early...), err
+}
+
+// applyNotCreated records a Create that failed, or may have.
+func (h *Host) applyNotCreated(p *sqlgen.Payment, failed *sdk.Error) ([]entry, error) {
+	hinted := p.DueAt
+	p.CreateState = createAnswered
+	entries, err := h.applyCreateError(p, failed)
+	keepHint(p, hinted)
+	return entries, err
+}
+
+// keepHint keeps the time that a notification set while Create was running.
+func keepHint(p *sqlgen.Payment, hinted int64) {
+	if hinted > 0 && statusOf(*p) != sdk.StatusSucceeded && (p.DueAt == 0 || p.DueAt > hinted) {
+		p.DueAt = hinted
+	}
 }
 
 // moveTo commits that the next candidate is going to be asked.
@@ -235,7 +265,8 @@ func (h *Host) moveTo(row *sqlgen.Payment, name string) error {
 	})
 }
 
-func notSent(err error) error {
+// notSent is for a failure before any provider was asked.
+func notSent(err error) *sdk.Error {
 	e := *sdk.AsError(err)
 	e.Outcome = sdk.OutcomeNotSent
 	return &e
@@ -287,8 +318,7 @@ func (h *Host) recoverInterrupted(ctx context.Context) error {
 	for _, id := range slices.Compact(ids) {
 		h.log.Warn("a Create was cut off by the end of the host; its outcome is asked for", "payment", id)
 		err := h.settle(id, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-			p.CreateState = createAnswered
-			return h.applyCreateError(p, sdk.Unknown(sdk.CodeInternal, "the host ended while the acquirer was asked"))
+			return h.applyNotCreated(p, sdk.Unknown(sdk.CodeInternal, "the host ended while the acquirer was asked"))
 		})
 		if err != nil {
 			return err

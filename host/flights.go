@@ -35,6 +35,13 @@ func (f *flights) take(id string) (fl *flight, mine bool) {
 	return fl, true
 }
 
+// busy reports whether a flight is under way.
+func (f *flights) busy(id string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running[id] != nil
+}
+
 // land ends a flight.
 func (f *flights) land(id string, fl *flight) {
 	f.mu.Lock()

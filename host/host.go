@@ -22,6 +22,7 @@ type Host struct {
 	clock    Clock
 	store    *store.Store
 	metrics  *metrics
+	redact   redaction
 	accounts map[string]*account // by provider name
 	names    []string            // provider names in the file's order
 	plugins  plugins
@@ -51,11 +52,7 @@ func WithClock(c Clock) Option { return func(h *Host) { h.clock = c } }
 // doesn't start is reported and started again in the background, since the
 // other providers don't depend on it.
 func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error) {
-	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), wake: make(chan struct{}, 1)}
-	for _, o := range opts {
-		o(h)
-	}
-	h.life, h.cancel = context.WithCancel(context.Background())
+	h := newHost(cfg, opts)
 	if cfg.Store.Kind != config.StoreSQLite {
 		return nil, cfg.At("store", "this version of paymux keeps payments in SQLite only; write sqlite:PATH")
 	}
@@ -70,6 +67,16 @@ func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error
 		return nil, errors.Join(err, h.Close(ctx))
 	}
 	return h, nil
+}
+
+func newHost(cfg *config.Config, opts []Option) *Host {
+	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), wake: make(chan struct{}, 1)}
+	for _, o := range opts {
+		o(h)
+	}
+	h.redact.add(cfg.Secrets()...)
+	h.life, h.cancel = context.WithCancel(context.Background())
+	return h
 }
 
 func (h *Host) start(ctx context.Context) error {

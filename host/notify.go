@@ -17,9 +17,9 @@ import (
 
 // The bounds of stored notifications.
 const (
-	maxUnparsed       = 10_000 // a provider's raw notifications that wait for its plugin
-	parseRetry        = 10 * time.Second
-	maxParseTries     = 1000
+	maxUnparsed       = 10_000           // a provider's raw notifications that wait for its plugin
+	parseRetry        = 10 * time.Second // the first wait; each is longer by as much
+	longestParseRetry = 10 * time.Minute
 	keepUnmatched     = 24 * time.Hour      // Create may still be committing
 	keepRaw           = 30 * 24 * time.Hour // then only the digest
 	retryNotification = 30 * time.Second
@@ -31,7 +31,7 @@ const (
 	notificationMatched    = "matched"    // verified, about a payment
 	notificationUnmatched  = "unmatched"  // verified, about nothing that is known yet
 	notificationOther      = "other"      // verified, of a kind that is only reported
-	notificationUnreadable = "unreadable" // given up after many tries
+	notificationUnreadable = "unreadable" // forged after all, or given up after 30 days
 )
 
 // Notify takes one raw request of an acquirer. What it returns is sent to the
@@ -40,14 +40,14 @@ const (
 func (h *Host) Notify(ctx context.Context, providerName string, r sdk.HTTPRequest) (sdk.HTTPResponse, error) {
 	a := h.accounts[providerName]
 	if a == nil {
-		return sdk.HTTPResponse{}, sdk.NotSent(sdk.CodeNotFound, "there is no provider of this name")
+		return sdk.HTTPResponse{}, h.notConfigured(ctx, providerName)
 	}
 	if !h.begin() {
 		return sdk.HTTPResponse{}, shuttingDown()
 	}
 	defer h.work.Done()
 	r.ReceivedAt = h.clock.Now()
-	notification, err := measure(h, a, "parse_notification", func() (sdk.Notification, error) { return a.api.ParseNotification(context.WithoutCancel(ctx), r) })
+	notification, err := h.parse(context.WithoutCancel(ctx), a, r)
 	switch {
 	case err == nil:
 	case sdk.IsCode(err, sdk.CodeSignatureInvalid):
@@ -62,6 +62,29 @@ func (h *Host) Notify(ctx context.Context, providerName string, r sdk.HTTPReques
 		return sdk.HTTPResponse{}, storeError(err)
 	}
 	return notification.Ack, nil
+}
+
+// parse has the plugin verify and read a notification.
+func (h *Host) parse(ctx context.Context, a *account, r sdk.HTTPRequest) (sdk.Notification, error) {
+	if err := h.makeReady(ctx, a); err != nil { // its account is needed to match what it speaks of
+		return sdk.Notification{}, err
+	}
+	return measure(h, a, "parse_notification", func() (sdk.Notification, error) { return a.api.ParseNotification(ctx, r) })
+}
+
+// notConfigured is for notifications of a provider that isn't in the config. If
+// it still has open payments the acquirer shall try again: it may come back.
+func (h *Host) notConfigured(ctx context.Context, name string) error {
+	open, err := h.store.Read().UnsettledByProvider(ctx)
+	if err != nil {
+		return storeError(err)
+	}
+	if slices.ContainsFunc(open, func(o sqlgen.UnsettledByProviderRow) bool { return o.Provider == name }) {
+		e := sdk.NotSent(sdk.CodePluginUnavailable, "the provider is not configured now; send it again")
+		e.RetryAfter = retryNotification
+		return e
+	}
+	return sdk.NotSent(sdk.CodeNotFound, "there is no provider of this name")
 }
 
 // storeUnparsed keeps a notification that the plugin couldn't read. The acquirer
@@ -196,30 +219,46 @@ func (h *Host) matchEarly(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error
 }
 
 // parseStored tries a notification again that its plugin couldn't read.
-func (h *Host) parseStored(n sqlgen.Notification) {
+func (h *Host) parseStored(provider, digest string) {
+	fl, mine := h.flights.take(digest)
+	if !mine {
+		return
+	}
+	defer h.flights.land(digest, fl)
 	ctx := context.WithoutCancel(h.life)
-	a := h.accounts[n.Provider]
-	later := micros(h.clock.Now().Add(parseRetry))
-	state := notificationUnparsed
-	var r sdk.HTTPRequest
-	err := json.Unmarshal([]byte(n.Request), &r)
-	if err == nil && a != nil {
-		var parsed sdk.Notification
-		if parsed, err = a.api.ParseNotification(ctx, r); err == nil {
-			err = h.commitNotification(a, r, parsed)
-		}
-		if err == nil {
-			return
-		}
+	n, err := h.store.Read().Notification(ctx, sqlgen.NotificationParams{Provider: provider, Digest: digest})
+	if err != nil || n.State != notificationUnparsed {
+		return // the acquirer's repetition was read meanwhile
 	}
-	if sdk.IsCode(err, sdk.CodeSignatureInvalid) || n.Tries >= maxParseTries {
-		state, later = notificationUnreadable, 0
-		h.log.Error("a stored notification is given up", "provider", n.Provider, "digest", n.Digest, "error", err)
+	if err = h.readStored(ctx, n); err == nil {
+		return
 	}
-	settled := sqlgen.SettleNotificationParams{State: state, DueAt: later, Provider: n.Provider, Digest: n.Digest}
+	now := h.clock.Now()
+	wait := min(time.Duration(n.Tries+2)*parseRetry, longestParseRetry)
+	settled := sqlgen.SettleNotificationParams{State: notificationUnparsed, DueAt: micros(now.Add(wait)), Provider: provider, Digest: digest}
+	if sdk.IsCode(err, sdk.CodeSignatureInvalid) || now.Sub(fromMicros(n.ReceivedAt)) > keepRaw {
+		settled.State, settled.DueAt = notificationUnreadable, 0
+		h.log.Error("a stored notification is given up", "provider", provider, "digest", digest, "error", err)
+	}
 	if err := h.store.Update(ctx, func(tx *sqlgen.Queries) error { return tx.SettleNotification(ctx, settled) }); err != nil {
-		h.log.Error("a stored notification can't be updated", "provider", n.Provider, "error", err)
+		h.log.Error("a stored notification can't be updated", "provider", provider, "error", err)
 	}
+}
+
+func (h *Host) readStored(ctx context.Context, n sqlgen.Notification) error {
+	a := h.accounts[n.Provider]
+	if a == nil {
+		return errors.New("the provider is not configured")
+	}
+	var r sdk.HTTPRequest
+	if err := json.Unmarshal([]byte(n.Request), &r); err != nil {
+		return err
+	}
+	parsed, err := h.parse(ctx, a, r)
+	if err != nil {
+		return err
+	}
+	return h.commitNotification(a, r, parsed)
 }
 
 // forget drops what notifications need not leave behind.

@@ -23,7 +23,7 @@ type Payment struct {
 	Metadata        map[string]string `json:"metadata,omitempty"`
 	Status          string            `json:"status"`
 	StatusReason    string            `json:"status_reason,omitempty"`
-	// Code is the name of the error that a failed payment ended with.
+	// Code is the name of the error by which a payment is FAILED or UNKNOWN.
 	Code            string          `json:"code,omitempty"`
 	Provider        string          `json:"provider"`
 	ProviderOrderID string          `json:"provider_order_id"`
@@ -64,7 +64,7 @@ func toPayment(row sqlgen.Payment, timeline []sqlgen.Timeline) (Payment, error) 
 		Status: row.Status, StatusReason: row.StatusReason, Provider: row.Provider, ProviderOrderID: row.AcquirerOrderID,
 		CreatedAt: fromMicros(row.CreatedAt), UpdatedAt: fromMicros(row.UpdatedAt), PaidAt: fromMicros(row.PaidAt),
 	}
-	if row.ErrorCode != 0 {
+	if row.ErrorCode != 0 && (statusOf(row) == sdk.StatusFailed || statusOf(row) == sdk.StatusUnknown) {
 		p.Code = sdk.Code(row.ErrorCode).Name()
 	}
 	if row.ReviewReason != "" {

@@ -11,26 +11,33 @@ import (
 
 // The bounds of the poller.
 const (
-	pollBatch       = 100
-	pollConcurrency = 32
-	longestSleep    = time.Minute // and what is overdue but busy is looked at again after
-	busySleep       = time.Second
-	forgetEvery     = time.Hour
+	pollSlots    = 16          // what runs for one provider at once
+	pollBatch    = 2 * 16      // what is looked at of one provider, some of which may be running
+	longestSleep = time.Minute // and what is overdue but busy is looked at again after
+	busySleep    = time.Second
+	forgetEvery  = time.Hour
 )
+
+// poller starts what is due. Each provider has slots of its own: one that hangs
+// keeps only its own payments waiting.
+type poller struct {
+	*Host
+	slots     map[string]chan struct{} // by provider
+	forgotten time.Time
+}
 
 // poll does what is due until the host closes: asks about open payments, gives
 // up those that were never sent, parses stored notifications, and forgets what
 // is old. Everything due is in the store, so a new host goes on where this one
 // ended.
 func (h *Host) poll() {
-	slots := make(chan struct{}, pollConcurrency)
-	var forgotten time.Time
+	p := &poller{Host: h, slots: map[string]chan struct{}{}}
 	for h.life.Err() == nil {
-		if h.clock.Now().Sub(forgotten) >= forgetEvery {
-			forgotten = h.clock.Now()
+		if h.clock.Now().Sub(p.forgotten) >= forgetEvery {
+			p.forgotten = h.clock.Now()
 			h.forget()
 		}
-		h.dispatch(slots)
+		p.dispatch()
 		select {
 		case <-h.life.Done():
 		case <-h.wake:
@@ -40,36 +47,51 @@ func (h *Host) poll() {
 }
 
 // dispatch starts what is due, as far as slots are free.
-func (h *Host) dispatch(slots chan struct{}) {
-	ctx, now := context.WithoutCancel(h.life), micros(h.clock.Now())
-	ids, err := h.store.Read().DuePayments(ctx, sqlgen.DuePaymentsParams{DueAt: now, Page: pollBatch})
+func (p *poller) dispatch() {
+	ctx, now := context.WithoutCancel(p.life), micros(p.clock.Now())
+	payments, err := p.store.Read().DuePayments(ctx, sqlgen.DuePaymentsParams{Now: now, Page: pollBatch})
 	if err != nil {
-		h.log.Error("due payments can't be read", "error", err)
+		p.log.Error("due payments can't be read", "error", err)
 	}
-	for _, id := range ids {
-		h.spawn(slots, func() { h.act(id) })
+	for _, due := range payments {
+		p.spawn(due.Provider, due.ID, func() { p.act(due.ID) })
 	}
-	stored, err := h.store.Read().DueNotifications(ctx, sqlgen.DueNotificationsParams{DueAt: now, Page: pollBatch})
+	stored, err := p.store.Read().DueNotifications(ctx, sqlgen.DueNotificationsParams{Now: now, Page: pollBatch})
 	if err != nil {
-		h.log.Error("stored notifications can't be read", "error", err)
+		p.log.Error("stored notifications can't be read", "error", err)
 	}
-	for _, n := range stored {
-		h.parseStored(n)
+	for _, due := range stored {
+		p.spawn(due.Provider, due.Digest, func() { p.parseStored(due.Provider, due.Digest) })
+	}
+	for name, a := range p.accounts {
+		if _, _, ready := a.snapshot(); !ready {
+			p.spawn(name, "set up", func() { _ = p.makeReady(p.life, a) }) // the account keeps the error
+		}
 	}
 }
 
-func (h *Host) spawn(slots chan struct{}, work func()) {
-	select {
-	case slots <- struct{}{}:
-	case <-h.life.Done():
+// spawn runs work for a provider, unless its slots are taken or the same thing
+// is being worked on: the end of what runs wakes the poller.
+func (p *poller) spawn(provider, what string, work func()) {
+	slots := p.slots[provider]
+	if slots == nil {
+		slots = make(chan struct{}, pollSlots)
+		p.slots[provider] = slots
+	}
+	if p.flights.busy(what) {
 		return
 	}
-	if !h.begin() {
+	select {
+	case slots <- struct{}{}:
+	default:
+		return
+	}
+	if !p.begin() {
 		<-slots
 		return
 	}
 	go func() {
-		defer h.work.Done()
+		defer p.work.Done()
 		defer func() { <-slots }()
 		work()
 	}()

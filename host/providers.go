@@ -79,16 +79,17 @@ func (h *Host) Authorize(ctx context.Context, name string) (time.Time, error) {
 
 func (a *account) info() ProviderInfo {
 	d, configured, ready := a.snapshot()
-	status := a.process.Status()
+	var status process.Status
+	if a.process != nil {
+		status = a.process.Status()
+	}
 	info := ProviderInfo{
 		Name: a.cfg.Name, Plugin: a.cfg.Plugin, Version: d.Info.Version, Acquirer: d.Info.Acquirer, Account: configured.Account,
 		Accepting: a.cfg.Accepting, Ready: ready && status.Running, Process: status,
 	}
-	a.mu.Lock()
-	if a.err != nil {
-		info.Error = a.err.Error()
+	if err := a.failure(); err != nil {
+		info.Error = err.Error()
 	}
-	a.mu.Unlock()
 	if !ready {
 		return info
 	}
@@ -116,4 +117,11 @@ func bound(m sdk.Money) string {
 		return ""
 	}
 	return m.AmountString()
+}
+
+// failure is why the provider isn't ready.
+func (a *account) failure() error {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.err
 }

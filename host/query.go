@@ -82,7 +82,19 @@ func (h *Host) applyQuery(tx *sqlgen.Queries, asked sqlgen.Payment, p *sqlgen.Pa
 	if news != asked.DueAt && news > 0 && p.DueAt > news {
 		p.DueAt = news // a notification came in meanwhile: the answer may be older than it
 	}
+	if statusOf(asked).Terminal() {
+		h.lookAgain(p, asked)
+	}
 	return append(entries, h.flagStale(p)...), err
+}
+
+// lookAgain asks on after a notification about a payment that had ended unpaid:
+// the first answer may be older than the notification, and a late success must
+// not be missed.
+func (h *Host) lookAgain(p *sqlgen.Payment, asked sqlgen.Payment) {
+	if asked.DueAt > 0 && p.DueAt == 0 && p.ReviewReason == asked.ReviewReason && int(p.Tries) < len(lifecycle.Plan) {
+		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), h.clock.Now()))
+	}
 }
 
 func (h *Host) applyQueryError(p *sqlgen.Payment, a *account, failed *sdk.Error) ([]entry, error) {
@@ -104,7 +116,7 @@ func (h *Host) applyQueryError(p *sqlgen.Payment, a *account, failed *sdk.Error)
 // stays: our clock never ends a payment.
 func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 	now := h.clock.Now()
-	if p.DueAt == 0 || now.Sub(fromMicros(p.CreatedAt)) < lifecycle.StaleAfter {
+	if p.DueAt == 0 || statusOf(*p).Terminal() || now.Sub(fromMicros(p.CreatedAt)) < lifecycle.StaleAfter {
 		return nil
 	}
 	p.DueAt = 0
@@ -154,6 +166,10 @@ func (h *Host) Cancel(ctx context.Context, merchant, id string) (Payment, error)
 	if statusOf(row).Terminal() || row.CreateState != createAnswered {
 		return Payment{}, sdk.NotSent(sdk.CodeInvalidState, "a payment that is %s can't be cancelled", row.Status)
 	}
+	if !h.begin() {
+		return Payment{}, shuttingDown()
+	}
+	defer h.work.Done()
 	a, missing := h.accountOf(row)
 	if missing != nil {
 		return Payment{}, sdk.NotSent(sdk.CodePluginUnavailable, "%w", missing)

@@ -50,7 +50,7 @@ func (r CreateRequest) validate(returnHosts []string) (sdk.Money, error) {
 	}
 	money, err := sdk.ParseMoney(r.Amount, r.Currency)
 	if err != nil {
-		return sdk.Money{}, err
+		return sdk.Money{}, notSent(err)
 	}
 	if !slices.Contains(sdk.Methods(), sdk.Method(r.Method)) {
 		return sdk.Money{}, sdk.InvalidField("method", "must be one of %v", sdk.Methods())

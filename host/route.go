@@ -25,7 +25,7 @@ func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, mone
 			candidates = append(candidates, name)
 		default:
 			if err.Code != sdk.CodeUnsupported && err.Code != sdk.CodeNoRoute {
-				unavailable = err
+				unavailable = notSent(err)
 			}
 			reasons = append(reasons, name+": "+reason(err))
 		}
@@ -33,8 +33,9 @@ func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, mone
 	switch {
 	case len(candidates) > 0:
 		return candidates, nil
-	case unavailable != nil:
-		return nil, unavailable // it might take the payment once it runs
+	case unavailable != nil: // it might take the payment once it runs
+		unavailable.RetryAfter = max(unavailable.RetryAfter, retrySetUp)
+		return nil, unavailable
 	default:
 		e := sdk.NotSent(sdk.CodeNoRoute, "no provider takes this payment (%s)", strings.Join(reasons, "; "))
 		e.Field = fieldOfNoRoute(r)
@@ -56,8 +57,7 @@ func fieldOfNoRoute(r CreateRequest) string {
 	return "method"
 }
 
-// routed returns the providers that the request or the config names. Without
-// routes every provider is a candidate, in the file's order.
+// routed returns the providers that the request or the config names.
 func (h *Host) routed(r CreateRequest) ([]string, error) {
 	if r.Provider != "" {
 		if h.accounts[r.Provider] == nil {
@@ -67,15 +67,12 @@ func (h *Host) routed(r CreateRequest) ([]string, error) {
 		}
 		return []string{r.Provider}, nil
 	}
-	if len(h.cfg.Routes) == 0 {
-		return h.names, nil
-	}
 	for _, route := range h.cfg.Routes {
 		if matches(route, r) {
 			return route.Providers, nil
 		}
 	}
-	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s", r.Method, r.Flow, r.Currency)
+	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s; name a provider, or add a route", r.Method, r.Flow, r.Currency)
 	e.Field = "method"
 	return nil, e
 }

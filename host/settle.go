@@ -126,6 +126,9 @@ func (h *Host) applyAnswer(tx *sqlgen.Queries, p *sqlgen.Payment, answer sdk.Pay
 		}
 	}
 	v := lifecycle.Answer(state, answer)
+	if v.Moved {
+		p.ErrorCode = 0 // of an earlier try
+	}
 	if v.Believed {
 		if err := learn(p, answer); err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ type Config struct {
 	// Providers are the configured accounts in file order: at least one.
 	Providers []Provider
 	// Routes choose the providers of a payment; the first match wins.
-	// Default none: every payment must name its provider.
+	// Default none: then every payment must name its provider.
 	Routes []Route
 	// Events are the shops' endpoints for outbound events. Default none.
 	Events []Event

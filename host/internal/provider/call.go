@@ -14,18 +14,18 @@ import (
 )
 
 // answer is what every response of the protocol is: a result or an error.
-type answer interface {
-	comparable // so that a nil response can be told
-	GetError() *pb.Error
-}
+type answer interface{ GetError() *pb.Error }
 
 // method is one RPC of the generated client.
 type method[Req any, Resp answer] func(pb.ProviderServiceClient, context.Context, Req, ...grpc.CallOption) (Resp, error)
 
-// do runs one RPC. Before it is invoked every failure is NOT_SENT; afterwards
-// every failure that the plugin didn't put into words is UNKNOWN.
-func do[Req any, Resp answer](ctx context.Context, p *Provider, timeout time.Duration, rpc method[Req, Resp], request Req) (Resp, error) {
-	var none Resp
+// do runs one RPC and reads its answer. Before it is invoked every failure is
+// NOT_SENT; afterwards every failure that the plugin didn't put into words is
+// UNKNOWN.
+func do[Req any, Resp answer, Out any](
+	ctx context.Context, p *Provider, timeout time.Duration, rpc method[Req, Resp], request Req, read func(Resp) (Out, error),
+) (Out, error) {
+	var none Out
 	select {
 	case p.slots <- struct{}{}:
 		defer func() { <-p.slots }()
@@ -38,30 +38,22 @@ func do[Req any, Resp answer](ctx context.Context, p *Provider, timeout time.Dur
 	}
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	resp, err := invoke(ctx, service, rpc, request)
-	if !sdk.IsCode(err, sdk.CodeNotConfigured) {
-		return resp, err
+	resp, err := rpc(service, ctx, request)
+	if err != nil {
+		return none, lost(err)
+	}
+	if resp.GetError().GetCode() != uint32(sdk.CodeNotConfigured) {
+		return read(resp)
 	}
 	// The plugin did nothing but say that it lacks the config: the one case in
 	// which a call is repeated.
 	if _, err := p.configure(ctx, service); err != nil {
 		return none, notSent(err)
 	}
-	return invoke(ctx, service, rpc, request)
-}
-
-func invoke[Req any, Resp answer](ctx context.Context, service pb.ProviderServiceClient, rpc method[Req, Resp], request Req) (Resp, error) {
-	var none Resp
-	resp, err := rpc(service, ctx, request)
-	switch {
-	case err != nil:
+	if resp, err = rpc(service, ctx, request); err != nil {
 		return none, lost(err)
-	case resp == none:
-		return none, sdk.Unknown(sdk.CodePluginAnswerInvalid, "the plugin's answer is empty")
-	case resp.GetError() != nil:
-		return none, wire.ErrorFromProto(resp.GetError())
 	}
-	return resp, nil
+	return read(resp)
 }
 
 // lost gives an RPC's own failure its meaning: the call was made, and what came
@@ -86,87 +78,52 @@ func notSent(err error) error {
 	return &e
 }
 
-// garbled is a result that breaks the contract.
-func garbled(err error) error {
-	return sdk.Unknown(sdk.CodePluginAnswerInvalid, "the plugin's answer breaks the contract: %w", err)
-}
-
 // Authorize proves the account's credentials to the acquirer.
 func (p *Provider) Authorize(ctx context.Context) (sdk.Grant, error) {
-	resp, err := do(ctx, p, callTimeout, pb.ProviderServiceClient.Authorize, &pb.AuthorizeRequest{Instance: p.instance})
-	if err != nil {
-		return sdk.Grant{}, err
-	}
-	return wire.GrantFromProto(resp.GetGrant()), nil
+	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Authorize, &pb.AuthorizeRequest{Instance: p.instance}, wire.GrantAnswer)
 }
 
 // Create starts a payment.
 func (p *Provider) Create(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
-	resp, err := do(ctx, p, callTimeout, pb.ProviderServiceClient.Create, wire.CreateRequestToProto(r, p.instance))
-	return payment(resp, err)
+	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Create, wire.CreateRequestToProto(r, p.instance), payment[*pb.CreateResponse])
 }
 
 // Query asks for the state of a payment.
 func (p *Provider) Query(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
-	resp, err := do(ctx, p, callTimeout, pb.ProviderServiceClient.Query, wire.QueryRequestToProto(r, p.instance))
-	return payment(resp, err)
+	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Query, wire.QueryRequestToProto(r, p.instance), payment[*pb.QueryResponse])
 }
 
 // Cancel closes an unpaid order.
 func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
-	resp, err := do(ctx, p, callTimeout, pb.ProviderServiceClient.Cancel, wire.CancelRequestToProto(r, p.instance))
-	return payment(resp, err)
+	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Cancel, wire.CancelRequestToProto(r, p.instance), payment[*pb.CancelResponse])
 }
 
-func payment(resp interface{ GetPayment() *pb.Payment }, err error) (sdk.Payment, error) {
-	if err != nil {
-		return sdk.Payment{}, err
-	}
-	if resp.GetPayment() == nil {
-		return sdk.Payment{}, sdk.Unknown(sdk.CodePluginAnswerInvalid, "the plugin's answer has neither a payment nor an error")
-	}
-	out, err := wire.PaymentFromProto(resp.GetPayment())
-	if err != nil {
-		return sdk.Payment{}, garbled(err)
-	}
-	return out, nil
+func payment[Resp interface {
+	GetPayment() *pb.Payment
+	GetError() *pb.Error
+}](r Resp) (sdk.Payment, error) {
+	return wire.PaymentAnswer(r)
 }
 
 // Refund gives money back.
 func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
-	resp, err := do(ctx, p, callTimeout, pb.ProviderServiceClient.Refund, wire.RefundRequestToProto(r, p.instance))
-	return refund(resp, err)
+	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Refund, wire.RefundRequestToProto(r, p.instance), refund[*pb.RefundResponse])
 }
 
 // QueryRefund asks for the state of a refund.
 func (p *Provider) QueryRefund(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
-	resp, err := do(ctx, p, callTimeout, pb.ProviderServiceClient.QueryRefund, wire.RefundQueryToProto(r, p.instance))
-	return refund(resp, err)
+	return do(ctx, p, callTimeout, pb.ProviderServiceClient.QueryRefund, wire.RefundQueryToProto(r, p.instance), refund[*pb.QueryRefundResponse])
 }
 
-func refund(resp interface{ GetRefund() *pb.Refund }, err error) (sdk.Refund, error) {
-	if err != nil {
-		return sdk.Refund{}, err
-	}
-	if resp.GetRefund() == nil {
-		return sdk.Refund{}, sdk.Unknown(sdk.CodePluginAnswerInvalid, "the plugin's answer has neither a refund nor an error")
-	}
-	out, err := wire.RefundFromProto(resp.GetRefund())
-	if err != nil {
-		return sdk.Refund{}, garbled(err)
-	}
-	return out, nil
+func refund[Resp interface {
+	GetRefund() *pb.Refund
+	GetError() *pb.Error
+}](r Resp) (sdk.Refund, error) {
+	return wire.RefundAnswer(r)
 }
 
 // ParseNotification verifies and reads a notification.
 func (p *Provider) ParseNotification(ctx context.Context, r sdk.HTTPRequest) (sdk.Notification, error) {
 	request := &pb.ParseNotificationRequest{Instance: p.instance, Request: wire.HTTPRequestToProto(r)}
-	resp, err := do(ctx, p, parseTimeout, pb.ProviderServiceClient.ParseNotification, request)
-	if err != nil {
-		return sdk.Notification{}, err
-	}
-	if resp.GetNotification() == nil {
-		return sdk.Notification{}, sdk.Unknown(sdk.CodePluginAnswerInvalid, "the plugin's answer has neither a notification nor an error")
-	}
-	return wire.NotificationFromProto(resp.GetNotification()), nil
+	return do(ctx, p, parseTimeout, pb.ProviderServiceClient.ParseNotification, request, wire.NotificationAnswer)
 }

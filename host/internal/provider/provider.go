@@ -19,6 +19,9 @@ import (
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
 )
 
+// Service is what a running plugin serves.
+type Service = pb.ProviderServiceClient
+
 // Services gives the running plugin's service; *process.Process is one.
 type Services interface {
 	Service(ctx context.Context) (pb.ProviderServiceClient, error)
@@ -109,14 +112,11 @@ func (p *Provider) configure(ctx context.Context, service pb.ProviderServiceClie
 	if err != nil {
 		return nil, lost(err)
 	}
-	if e := answer.GetError(); e != nil {
-		return nil, wire.ErrorFromProto(e)
+	now, err := wire.ConfiguredAnswer(answer)
+	if err != nil {
+		return nil, err
 	}
-	now := answer.GetConfigured()
-	switch {
-	case now.GetAccount() == "":
-		return nil, sdk.NotSent(sdk.CodePluginAnswerInvalid, "the plugin named no account")
-	case p.configured != nil && p.configured.GetAccount() != now.GetAccount():
+	if p.configured != nil && p.configured.GetAccount() != now.GetAccount() {
 		return nil, sdk.NotSent(sdk.CodePluginAnswerInvalid, "the plugin named account %q before and %q now, for the same config", p.configured.GetAccount(), now.GetAccount())
 	}
 	p.configured = now

@@ -14,7 +14,11 @@ SELECT * FROM notifications WHERE provider = $1 AND digest = $2;
 SELECT COUNT(*) FROM notifications WHERE provider = $1 AND state = 'unparsed';
 
 -- name: DueNotifications :many
-SELECT * FROM notifications WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT CAST(sqlc.arg(page) AS BIGINT);
+SELECT provider, digest FROM (
+    SELECT provider, digest, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
+    FROM notifications WHERE due_at > 0 AND due_at <= sqlc.arg(now)
+) AS due
+WHERE place <= CAST(sqlc.arg(page) AS BIGINT) ORDER BY due_at;
 
 -- name: NextDueNotification :one
 SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM notifications WHERE due_at > 0;

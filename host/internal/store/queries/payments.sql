@@ -52,8 +52,13 @@ WHERE merchant = sqlc.arg(merchant) AND order_group = sqlc.arg(order_group)
 ORDER BY id DESC
 LIMIT CAST(sqlc.arg(page) AS BIGINT);
 
+-- Some of each provider, so that one that hangs doesn't keep the others waiting.
 -- name: DuePayments :many
-SELECT id FROM payments WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT CAST(sqlc.arg(page) AS BIGINT);
+SELECT id, provider FROM (
+    SELECT id, provider, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
+    FROM payments WHERE due_at > 0 AND due_at <= sqlc.arg(now)
+) AS due
+WHERE place <= CAST(sqlc.arg(page) AS BIGINT) ORDER BY due_at;
 
 -- name: NextDue :one
 SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM payments WHERE due_at > 0;

@@ -21,37 +21,33 @@ func (q *Queries) CountUnparsed(ctx context.Context, provider string) (int64, er
 }
 
 const dueNotifications = `-- name: DueNotifications :many
-SELECT provider, digest, state, received_at, request, raw_type, merchant_order_id, acquirer_order_id, payment_id, deliveries, due_at, tries FROM notifications WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT CAST($2 AS BIGINT)
+SELECT provider, digest FROM (
+    SELECT provider, digest, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
+    FROM notifications WHERE due_at > 0 AND due_at <= $1
+) AS due
+WHERE place <= CAST($2 AS BIGINT) ORDER BY due_at
 `
 
 type DueNotificationsParams struct {
-	DueAt int64
-	Page  int64
+	Now  int64
+	Page int64
 }
 
-func (q *Queries) DueNotifications(ctx context.Context, arg DueNotificationsParams) ([]Notification, error) {
-	rows, err := q.db.QueryContext(ctx, dueNotifications, arg.DueAt, arg.Page)
+type DueNotificationsRow struct {
+	Provider string
+	Digest   string
+}
+
+func (q *Queries) DueNotifications(ctx context.Context, arg DueNotificationsParams) ([]DueNotificationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, dueNotifications, arg.Now, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Notification
+	var items []DueNotificationsRow
 	for rows.Next() {
-		var i Notification
-		if err := rows.Scan(
-			&i.Provider,
-			&i.Digest,
-			&i.State,
-			&i.ReceivedAt,
-			&i.Request,
-			&i.RawType,
-			&i.MerchantOrderID,
-			&i.AcquirerOrderID,
-			&i.PaymentID,
-			&i.Deliveries,
-			&i.DueAt,
-			&i.Tries,
-		); err != nil {
+		var i DueNotificationsRow
+		if err := rows.Scan(&i.Provider, &i.Digest); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -43,27 +43,37 @@ func (q *Queries) AppendTimeline(ctx context.Context, arg AppendTimelineParams) 
 }
 
 const duePayments = `-- name: DuePayments :many
-SELECT id FROM payments WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at LIMIT CAST($2 AS BIGINT)
+SELECT id, provider FROM (
+    SELECT id, provider, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
+    FROM payments WHERE due_at > 0 AND due_at <= $1
+) AS due
+WHERE place <= CAST($2 AS BIGINT) ORDER BY due_at
 `
 
 type DuePaymentsParams struct {
-	DueAt int64
-	Page  int64
+	Now  int64
+	Page int64
 }
 
-func (q *Queries) DuePayments(ctx context.Context, arg DuePaymentsParams) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, duePayments, arg.DueAt, arg.Page)
+type DuePaymentsRow struct {
+	ID       string
+	Provider string
+}
+
+// Some of each provider, so that one that hangs doesn't keep the others waiting.
+func (q *Queries) DuePayments(ctx context.Context, arg DuePaymentsParams) ([]DuePaymentsRow, error) {
+	rows, err := q.db.QueryContext(ctx, duePayments, arg.Now, arg.Page)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []string
+	var items []DuePaymentsRow
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var i DuePaymentsRow
+		if err := rows.Scan(&i.ID, &i.Provider); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Close(); err != nil {
 		return nil, err

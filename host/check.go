@@ -1,0 +1,43 @@
+package host
+
+import (
+	"context"
+	"time"
+
+	"github.com/paymux/paymux/host/config"
+)
+
+// ProviderCheck is what Check found out about one provider.
+type ProviderCheck struct {
+	Name      string
+	Info      ProviderInfo
+	Schema    []byte    // JSON Schema of the plugin's config; empty if the plugin didn't answer
+	GoodUntil time.Time // until when the acquirer takes the credentials; zero if it didn't say or wasn't asked
+	Err       error     // why the provider can't be used
+}
+
+// Check starts the plugins of a config, without a store and without taking
+// payments, and reports on each provider. With online it also proves the
+// credentials to the acquirers. Mistakes in the file are returned as
+// config.Errors.
+func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option) ([]ProviderCheck, error) {
+	h := newHost(cfg, opts)
+	defer h.cancel()
+	defer h.plugins.stop() // processes is set by startPlugins
+	if err := h.startPlugins(ctx); err != nil {
+		return nil, err
+	}
+	var all []ProviderCheck
+	for _, name := range h.names {
+		a := h.accounts[name]
+		d, _, ready := a.snapshot()
+		c := ProviderCheck{Name: name, Info: a.info(), Schema: []byte(d.ConfigSchema)}
+		if !ready {
+			c.Err = a.failure()
+		} else if online {
+			c.GoodUntil, c.Err = h.Authorize(ctx, name)
+		}
+		all = append(all, c)
+	}
+	return all, nil
+}
