@@ -15,8 +15,9 @@ func (d Difference) String() string { return fmt.Sprintf("%s is %q, not %q", d.F
 // Differences compares an answer with the order that was asked about. Host and
 // adapters share it: a payment is believed to be paid only if this is empty.
 //
-// Whatever the acquirer says must be ours; what it leaves out counts as a
-// difference once it claims to have (or hold) the money.
+// Whatever the acquirer says must be ours. What it leaves out counts as a
+// difference once it claims to have (or hold) the money, and an end of any kind
+// must at least name the order by one of its ids.
 func (p Payment) Differences(want Order) []Difference {
 	claimsMoney := p.Status == StatusSucceeded || p.Status == StatusAuthorized
 	var all []Difference
@@ -28,6 +29,9 @@ func (p Payment) Differences(want Order) []Difference {
 	add("merchant_order_id", want.MerchantOrderID, p.MerchantOrderID, p.MerchantOrderID != "", p.MerchantOrderID == want.MerchantOrderID)
 	if want.AcquirerOrderID != "" {
 		add("provider_order_id", want.AcquirerOrderID, p.AcquirerOrderID, p.AcquirerOrderID != "", p.AcquirerOrderID == want.AcquirerOrderID)
+	}
+	if p.Status.Terminal() && !claimsMoney && p.MerchantOrderID == "" && p.AcquirerOrderID == "" {
+		all = append(all, Difference{"merchant_order_id", want.MerchantOrderID, ""})
 	}
 	add("amount", want.Money.String(), p.Money.String(), !p.Money.IsZero(), p.Money.Equal(want.Money))
 	return all
