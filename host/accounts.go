@@ -87,7 +87,9 @@ func (h *Host) startPlugins(ctx context.Context) error {
 	h.plugins.processes = map[string]*process.Process{}
 	for _, p := range h.cfg.Providers {
 		a := &account{cfg: p}
-		if a.process, err = h.startProcess(p, lock); err != nil {
+		if h.inMemory != nil {
+			a.services = h.inMemory(p)
+		} else if a.process, err = h.startProcess(p, lock); err != nil {
 			a.services = blocked{err}
 		} else {
 			a.services = a.process

@@ -185,6 +185,7 @@ func claimOrder(ctx context.Context, tx *sqlgen.Queries, row sqlgen.Payment) err
 // what came of it. It owns the flight.
 func (h *Host) send(row sqlgen.Payment, fl *flight) {
 	defer h.work.Done()
+	defer h.wakeUp() // after landing: the poller passed it over meanwhile
 	defer h.flights.land(row.ID, fl)
 	var candidates []string
 	_ = json.Unmarshal([]byte(row.Candidates), &candidates)

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/provider"
 	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/sdk"
 )
@@ -27,6 +28,7 @@ type Host struct {
 	names    []string            // provider names in the file's order
 	plugins  plugins
 	flights  flights
+	inMemory func(config.Provider) provider.Services // tests: plugins without processes
 
 	life   context.Context // ends when the host closes
 	cancel context.CancelFunc

@@ -11,10 +11,11 @@ import (
 
 // The bounds of the poller.
 const (
-	pollSlots    = 16          // what runs for one provider at once
-	pollBatch    = 2 * 16      // what is looked at of one provider, some of which may be running
-	longestSleep = time.Minute // and what is overdue but busy is looked at again after
-	busySleep    = time.Second
+	pollSlots    = 16               // what runs for one provider at once
+	pollBatch    = 2 * 16           // what is looked at of one provider, some of which may be running
+	longestSleep = 10 * time.Minute // timers stand still while a machine is suspended
+	setUpSleep   = time.Minute      // while a plugin isn't ready
+	busySleep    = time.Second      // while what is overdue is being worked on
 	forgetEvery  = time.Hour
 )
 
@@ -63,11 +64,18 @@ func (p *poller) dispatch() {
 	for _, due := range stored {
 		p.spawn(due.Provider, due.Digest, func() { p.parseStored(due.Provider, due.Digest) })
 	}
-	for name, a := range p.accounts {
-		if _, _, ready := a.snapshot(); !ready {
-			p.spawn(name, "set up", func() { _ = p.makeReady(p.life, a) }) // the account keeps the error
+	for _, name := range p.notReady() {
+		p.spawn(name, "set up", func() { _ = p.makeReady(p.life, p.accounts[name]) }) // the account keeps the error
+	}
+}
+
+func (h *Host) notReady() (names []string) {
+	for _, name := range h.names {
+		if _, _, ready := h.accounts[name].snapshot(); !ready {
+			names = append(names, name)
 		}
 	}
+	return names
 }
 
 // spawn runs work for a provider, unless its slots are taken or the same thing
@@ -143,12 +151,16 @@ func (h *Host) untilDue() time.Duration {
 			next = at
 		}
 	}
+	longest := longestSleep
+	if len(h.notReady()) > 0 {
+		longest = setUpSleep
+	}
 	if next == 0 {
-		return longestSleep
+		return longest
 	}
 	sleep := fromMicros(next).Sub(h.clock.Now())
 	if sleep <= 0 {
 		return busySleep // due, but a call about it is under way; its end wakes us
 	}
-	return min(sleep, longestSleep)
+	return min(sleep, longest)
 }

@@ -1,0 +1,235 @@
+package host
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+// TestPollingAlone: a payment ends also if no notification ever comes.
+func TestPollingAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		begun := time.Now()
+		time.Sleep(30 * time.Minute)
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusPending)
+		var waits []time.Duration
+		last := begun
+		for _, at := range w.one.queries {
+			waits = append(waits, at.Sub(last).Round(time.Second))
+			last = at
+		}
+		want := []time.Duration{5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute}
+		if len(waits) != len(want) {
+			t.Fatalf("asked after %v, want %v", waits, want)
+		}
+		for i := range want {
+			if waits[i] != want[i] {
+				t.Errorf("asked after %v, want %v", waits, want)
+			}
+		}
+		w.one.says(sdk.StatusSucceeded)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+		asked := w.one.queried()
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if w.one.queried() != asked {
+			t.Error("a paid payment is asked about")
+		}
+	})
+}
+
+// TestStale: our clock never ends a payment; after seven days a person has to look.
+func TestStale(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		time.Sleep(8*24*time.Hour + time.Hour)
+		synctest.Wait()
+		p := w.is(c.Payment.ID, sdk.StatusPending)
+		if p.Review == nil || p.Review.Reason != "stale" {
+			t.Fatalf("review %+v", p.Review)
+		}
+		asked := w.one.queried()
+		time.Sleep(2 * 24 * time.Hour)
+		synctest.Wait()
+		if w.one.queried() != asked {
+			t.Error("a stale payment is asked about")
+		}
+		w.one.says(sdk.StatusSucceeded) // the payer was very late
+		if _, err := w.notify("one", "signed o1"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+	})
+}
+
+// TestMismatch: an answer about another order, amount or currency is never
+// success, whoever gives it.
+func TestMismatch(t *testing.T) {
+	hkd := func(s string) sdk.Money { m, _ := sdk.ParseMoney(s, "HKD"); return m }
+	cny, _ := sdk.ParseMoney("100.00", "CNY")
+	for _, c := range []struct {
+		name  string
+		spoil func(*sdk.Payment)
+	}{
+		{"less money", func(p *sdk.Payment) { p.Money = hkd("1.00") }},
+		{"more money", func(p *sdk.Payment) { p.Money = hkd("100.01") }},
+		{"another currency", func(p *sdk.Payment) { p.Money = cny }},
+		{"no amount", func(p *sdk.Payment) { p.Money = sdk.Money{} }},
+		{"another order", func(p *sdk.Payment) { p.MerchantOrderID = "o2" }},
+		{"no order", func(p *sdk.Payment) { p.MerchantOrderID = "" }},
+		{"another acquirer's order", func(p *sdk.Payment) { p.AcquirerOrderID = "acq-o2" }},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				defer w.close()
+				created := w.pay("o1")
+				w.one.answers(func(_ context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+					p := paymentOf(r.Order, sdk.StatusSucceeded)
+					c.spoil(&p)
+					return p, nil
+				})
+				time.Sleep(2 * time.Minute)
+				synctest.Wait()
+				p := w.is(created.Payment.ID, sdk.StatusPending)
+				if p.Review == nil || p.Review.Reason != "mismatch" || len(p.Review.Observed) < 10 || p.ProviderOrderID != "acq-o1" {
+					t.Errorf("%+v", p.Review)
+				}
+				w.one.says(sdk.StatusSucceeded) // it comes to its senses
+				time.Sleep(2 * time.Hour)
+				synctest.Wait()
+				w.is(created.Payment.ID, sdk.StatusSucceeded)
+			})
+		})
+	}
+}
+
+// TestLateSuccess: a terminal state is final. That the money came after all is
+// flagged, also if the acquirer's Query lags behind its notification.
+func TestLateSuccess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		w.one.says(sdk.StatusCancelled)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusCancelled)
+		if _, err := w.notify("one", "signed o1"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait() // the acquirer still says CANCELLED
+		w.one.says(sdk.StatusSucceeded)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		p := w.is(c.Payment.ID, sdk.StatusCancelled)
+		if p.Review == nil || p.Review.Reason != "late_success" {
+			t.Errorf("review %+v", p.Review)
+		}
+		asked := w.one.queried()
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if w.one.queried() != asked {
+			t.Error("it is asked about for ever")
+		}
+	})
+}
+
+// TestHungProvider: one that doesn't answer keeps nobody else waiting.
+func TestHungProvider(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.one.answers(func(ctx context.Context, _ sdk.QueryRequest) (sdk.Payment, error) {
+			<-ctx.Done()
+			return sdk.Payment{}, ctx.Err()
+		})
+		for _, order := range []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j"} {
+			for _, n := range []string{"1", "2", "3", "4", "5"} {
+				w.pay(order + n)
+			}
+		}
+		r := request("other")
+		r.Provider = "two"
+		other, err := w.Create(context.Background(), "shop-a", r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.two.says(sdk.StatusSucceeded)
+		time.Sleep(8 * time.Second)
+		synctest.Wait()
+		w.is(other.Payment.ID, sdk.StatusSucceeded)
+		if w.one.queried() == 0 {
+			t.Error("the other provider wasn't even asked")
+		}
+	})
+}
+
+func TestRefreshAndCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		ctx := context.Background()
+		c := w.pay("o1")
+		w.one.says(sdk.StatusSucceeded)
+		if p, err := w.Refresh(ctx, "shop-a", c.Payment.ID); err != nil || p.Status != "SUCCEEDED" {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if _, err := w.Cancel(ctx, "shop-a", c.Payment.ID); codeOf(err) != sdk.CodeInvalidState {
+			t.Errorf("a paid payment was cancelled: %v", err)
+		}
+		c = w.pay("o2")
+		for _, do := range []func(context.Context, string, string) (Payment, error){w.Refresh, w.Cancel} {
+			if _, err := do(ctx, "shop-b", c.Payment.ID); codeOf(err) != sdk.CodeNotFound {
+				t.Errorf("another merchant reached the payment: %v", err)
+			}
+		}
+		if p, err := w.Cancel(ctx, "shop-a", c.Payment.ID); err != nil || p.Status != "CANCELLED" {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}
+
+// TestProviderGone: payments of a provider that left the config are parked and
+// flagged, its notifications shall come again, and all goes on when it is back.
+func TestProviderGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		c := w.pay("o1")
+		w.close()
+		full := w.cfg
+		without := *full
+		without.Providers, without.Routes = full.Providers[1:], full.Routes[1:]
+		w.cfg = &without
+		w.open()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		p := w.is(c.Payment.ID, sdk.StatusPending)
+		if p.Review == nil || p.Review.Reason != "provider_missing" {
+			t.Errorf("review %+v", p.Review)
+		}
+		if _, err := w.notify("one", "signed o1"); codeOf(err) != sdk.CodePluginUnavailable {
+			t.Errorf("notification of a missing provider: %v", err)
+		}
+		w.close()
+		w.cfg = full
+		w.one.says(sdk.StatusSucceeded)
+		w.open()
+		defer w.close()
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+	})
+}

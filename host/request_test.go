@@ -1,0 +1,169 @@
+package host
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/synctest"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+// TestBadRequests: each fault names its field, records nothing and reaches no plugin.
+func TestBadRequests(t *testing.T) {
+	long := func(n int) string { return strings.Repeat("x", n) }
+	many := func(n int) map[string]string {
+		m := map[string]string{}
+		for i := range n {
+			m[long(i+1)] = "v"
+		}
+		return m
+	}
+	tests := map[string][]func(*CreateRequest){}
+	add := func(field string, spoil func(*CreateRequest, string), values ...string) {
+		for _, v := range values {
+			tests[field] = append(tests[field], func(r *CreateRequest) { spoil(r, v) })
+		}
+	}
+	add("merchant_order_id", func(r *CreateRequest, v string) { r.MerchantOrderID = v }, "", " ", "a b", "é", long(33), "a/b", "a\n")
+	add("amount", func(r *CreateRequest, v string) { r.Amount = v },
+		"", "0", "0.00", "-1", "+1", "1e3", "1E2", ".5", "5.", "01", "00", "1,000", "1 ", " 1", "١", "１", "0x10", "NaN", "Inf", "1.001", "1.000", "1000000000000", "1_000", "\x001")
+	add("currency", func(r *CreateRequest, v string) { r.Currency = v }, "", "hkd", "HK", "HKDX", "XXX", "ZZZ", "Hkd")
+	add("method", func(r *CreateRequest, v string) { r.Method = v }, "", "alipay", "ALIPAY_HK", "visa", "alipay_hk ")
+	add("flow", func(r *CreateRequest, v string) { r.Flow = v }, "", "mobile", "MOBILE_WEB", "web_qrcode")
+	add("description", func(r *CreateRequest, v string) { r.Description = v }, "", long(256), "a\nb", "a\x00b", "\xff", "a\u202eb")
+	add("return_url", func(r *CreateRequest, v string) { r.ReturnURL = v },
+		"shop.example.com/back", "//shop.example.com/", "javascript:alert(1)", "http://shop.example.com/", "https://", "https://user:pass@shop.example.com/",
+		"https://evil.example.com/", "https://shop.example.com.evil.example.com/", "https://shop.example.com@evil.example.com/", "https://evil.example.com\\@shop.example.com/",
+		"https://shop.example.com/"+long(2048), "https://shop.example.com/a b", "ftp://shop.example.com/", "https://shop.example.com/\x00", "http://127.0.0.1.evil.example.com/")
+	add("order_group", func(r *CreateRequest, v string) { r.OrderGroup = v }, "a b", long(65), "é")
+	add("provider", func(r *CreateRequest, v string) { r.Provider = v }, "three", "One", "one ")
+	tests["metadata"] = []func(*CreateRequest){
+		func(r *CreateRequest) { r.Metadata = many(21) },
+		func(r *CreateRequest) { r.Metadata = map[string]string{"": "v"} },
+		func(r *CreateRequest) { r.Metadata = map[string]string{long(41): "v"} },
+	}
+	tests["metadata.k"] = []func(*CreateRequest){
+		func(r *CreateRequest) { r.Metadata = map[string]string{"k": long(501)} },
+		func(r *CreateRequest) { r.Metadata = map[string]string{"k": "a\x00"} },
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		for field, spoils := range tests {
+			for i, spoil := range spoils {
+				r := request("o1")
+				spoil(&r)
+				_, err := w.Create(context.Background(), "shop-a", r)
+				e := sdk.AsError(err)
+				if e == nil || e.Field != field || e.Outcome != sdk.OutcomeNotSent || e.Code.Info().Blame != sdk.BlameMerchant {
+					t.Errorf("%s, case %d: %+v: %v", field, i, r, err)
+				}
+			}
+		}
+		if n := w.count("SELECT COUNT(*) FROM payments"); n != 0 || w.one.created()+w.two.created() != 0 {
+			t.Errorf("%d payments are recorded, %d calls were made", n, w.one.created())
+		}
+	})
+}
+
+func TestGoodRequests(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		for i, change := range []func(*CreateRequest){
+			func(r *CreateRequest) { r.Amount = "0.01" },
+			func(r *CreateRequest) { r.Amount = "999999999999.99" },
+			func(r *CreateRequest) { r.MerchantOrderID = "A-z_09" + strings.Repeat("x", 26) },
+			func(r *CreateRequest) { r.Description = "普洱茶餅 🍵" },
+			func(r *CreateRequest) { r.Description = strings.Repeat("茶", 255) },
+			func(r *CreateRequest) { r.ReturnURL = "" },
+			func(r *CreateRequest) { r.ReturnURL = "https://SHOP.example.com:8443/a?b=c&d=%20#e" },
+			func(r *CreateRequest) { r.Metadata = map[string]string{"k": strings.Repeat("v", 500), "空": ""} },
+			func(r *CreateRequest) { r.Provider = "two" },
+		} {
+			r := request("good-" + string(rune('a'+i)))
+			change(&r)
+			c, err := w.Create(context.Background(), "shop-a", r)
+			if err != nil || c.Payment.Status != "PENDING" || c.Payment.ReturnURL != r.ReturnURL || len(c.Payment.Metadata) != len(r.Metadata) {
+				t.Errorf("%+v: %+v, %v", r, c, err)
+			}
+		}
+	})
+}
+
+// TestRoutes: who may use what, and why not.
+func TestRoutes(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		for i, c := range []struct {
+			merchant, method, flow, currency, provider string
+			want                                       string // the provider, or a part of the error
+		}{
+			{"shop-a", "alipay_hk", "mobile_web", "HKD", "", "one"},
+			{"shop-a", "alipay_cn", "mobile_web", "HKD", "", "two"},
+			{"shop-b", "alipay_cn", "mobile_web", "HKD", "", "not for this merchant"},
+			{"shop-b", "alipay_hk", "mobile_web", "HKD", "two", "not for this merchant"},
+			{"shop-b", "alipay_cn", "mobile_web", "HKD", "one", "one"},
+			{"shop-a", "alipay_hk", "web_qr", "HKD", "", "web_qr is not taken"},
+			{"shop-a", "alipay_hk", "mobile_web", "CNY", "", "CNY is not taken"},
+		} {
+			r := request(fmt.Sprint("o", i))
+			r.Method, r.Flow, r.Currency, r.Provider = c.method, c.flow, c.currency, c.provider
+			created, err := w.Create(context.Background(), c.merchant, r)
+			switch {
+			case err == nil && created.Payment.Provider != c.want:
+				t.Errorf("%+v: provider %s", c, created.Payment.Provider)
+			case err != nil && (!strings.Contains(err.Error(), c.want) || codeOf(err) != sdk.CodeNoRoute || sdk.AsError(err).Field == ""):
+				t.Errorf("%+v: %v", c, err)
+			}
+		}
+	})
+}
+
+func TestList(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		for _, order := range []string{"a", "b", "c", "d", "e"} {
+			r := request(order)
+			r.OrderGroup = "cart"
+			if _, err := w.Create(context.Background(), "shop-a", r); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var got []string
+		f := Filter{OrderGroup: "cart", Limit: 2}
+		for {
+			page, more, err := w.List(context.Background(), "shop-a", f)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range page {
+				got = append(got, p.MerchantOrderID)
+			}
+			if !more {
+				break
+			}
+			f.Before = page[len(page)-1].ID
+		}
+		if strings.Join(got, "") != "edcba" {
+			t.Errorf("pages hold %v", got)
+		}
+		for _, f := range []Filter{{MerchantOrderID: "c"}, {Status: "PENDING", MerchantOrderID: "c"}, {OrderGroup: "cart", MerchantOrderID: "c"}} {
+			if page, _, err := w.List(context.Background(), "shop-a", f); err != nil || len(page) != 1 || page[0].MerchantOrderID != "c" {
+				t.Errorf("%+v: %v, %v", f, page, err)
+			}
+		}
+		for _, f := range []Filter{{Status: "SUCCEEDED"}, {Review: "any"}, {OrderGroup: "other"}, {MerchantOrderID: "x"}} {
+			if page, _, err := w.List(context.Background(), "shop-a", f); err != nil || len(page) != 0 {
+				t.Errorf("%+v: %v, %v", f, page, err)
+			}
+		}
+		if page, _, _ := w.List(context.Background(), "shop-b", Filter{}); len(page) != 0 {
+			t.Error("another merchant's payments are listed")
+		}
+	})
+}
