@@ -171,13 +171,15 @@ func newWorld(t *testing.T) *world {
 func (w *world) open() {
 	w.t.Helper()
 	var err error
-	service := w.dial()
-	w.Host, err = Open(context.Background(), w.cfg, func(h *Host) {
+	if w.Host, err = Open(context.Background(), w.cfg, w.options(w.dial())); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+func (w *world) options(service pb.ProviderServiceClient) Option {
+	return func(h *Host) {
 		h.log = hclog.New(&hclog.LoggerOptions{Output: &w.log, Level: hclog.Debug})
 		h.inMemory = func(p config.Provider) provider.Services { return services{w, p.Name, service} }
-	})
-	if err != nil {
-		w.t.Fatal(err)
 	}
 }
 
