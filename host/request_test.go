@@ -101,14 +101,15 @@ func TestRoutes(t *testing.T) {
 		for i, c := range []struct {
 			merchant, method, flow, currency, provider string
 			want                                       string // the provider, or a part of the error
+			field                                      string // of the error
 		}{
-			{"shop-a", "alipay_hk", "mobile_web", "HKD", "", "one"},
-			{"shop-a", "alipay_cn", "mobile_web", "HKD", "", "two"},
-			{"shop-b", "alipay_cn", "mobile_web", "HKD", "", "not for this merchant"},
-			{"shop-b", "alipay_hk", "mobile_web", "HKD", "two", "not for this merchant"},
-			{"shop-b", "alipay_cn", "mobile_web", "HKD", "one", "one"},
-			{"shop-a", "alipay_hk", "web_qr", "HKD", "", "web_qr is not taken"},
-			{"shop-a", "alipay_hk", "mobile_web", "CNY", "", "CNY is not taken"},
+			{"shop-a", "alipay_hk", "mobile_web", "HKD", "", "one", ""},
+			{"shop-a", "alipay_cn", "mobile_web", "HKD", "", "two", ""},
+			{"shop-b", "alipay_cn", "mobile_web", "HKD", "", "not for this merchant", "method"},
+			{"shop-b", "alipay_hk", "mobile_web", "HKD", "two", "not for this merchant", "provider"},
+			{"shop-b", "alipay_cn", "mobile_web", "HKD", "one", "one", ""},
+			{"shop-a", "alipay_hk", "web_qr", "HKD", "", "flow web_qr is not taken", "flow"},
+			{"shop-a", "alipay_hk", "mobile_web", "CNY", "", "currency CNY is not taken", "currency"},
 		} {
 			r := request(fmt.Sprint("o", i))
 			r.Method, r.Flow, r.Currency, r.Provider = c.method, c.flow, c.currency, c.provider
@@ -116,7 +117,7 @@ func TestRoutes(t *testing.T) {
 			switch {
 			case err == nil && created.Payment.Provider != c.want:
 				t.Errorf("%+v: provider %s", c, created.Payment.Provider)
-			case err != nil && (!strings.Contains(err.Error(), c.want) || codeOf(err) != sdk.CodeNoRoute || sdk.AsError(err).Field == ""):
+			case err != nil && (!strings.Contains(err.Error(), c.want) || codeOf(err) != sdk.CodeNoRoute || sdk.AsError(err).Field != c.field):
 				t.Errorf("%+v: %v", c, err)
 			}
 		}

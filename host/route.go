@@ -17,7 +17,7 @@ func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, mone
 	if err != nil {
 		return nil, err
 	}
-	var candidates, reasons []string
+	var candidates, reasons, fields []string
 	var unavailable *sdk.Error
 	for _, name := range names {
 		switch err := h.takes(ctx, h.accounts[name], merchant, r, money); {
@@ -28,6 +28,7 @@ func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, mone
 				unavailable = notSent(err)
 			}
 			reasons = append(reasons, name+": "+reason(err))
+			fields = append(fields, err.Field)
 		}
 	}
 	switch {
@@ -38,7 +39,7 @@ func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, mone
 		return nil, unavailable
 	default:
 		e := sdk.NotSent(sdk.CodeNoRoute, "no provider takes this payment (%s)", strings.Join(reasons, "; "))
-		e.Field = fieldOfNoRoute(r)
+		e.Field = fieldAtFault(r, fields)
 		return nil, e
 	}
 }
@@ -50,7 +51,12 @@ func reason(err *sdk.Error) string {
 	return err.Message
 }
 
-func fieldOfNoRoute(r CreateRequest) string {
+// fieldAtFault is the field to change: the one that no provider takes, or else
+// what chose the providers.
+func fieldAtFault(r CreateRequest, fields []string) string {
+	if all := slices.Compact(slices.Clone(fields)); len(all) == 1 && all[0] != "" {
+		return all[0]
+	}
 	if r.Provider != "" {
 		return "provider"
 	}
