@@ -1,0 +1,70 @@
+package httpapi
+
+import (
+	_ "embed"
+	"io"
+	"net/http"
+
+	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/sdk"
+)
+
+//go:embed openapi.json
+var openAPI []byte
+
+func serveOpenAPI(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Content-Type", "application/json")
+	_, _ = w.Write(openAPI)
+}
+
+// maxNotification bounds the body of a notification.
+const maxNotification = 64 << 10
+
+// notify hands a notification on to the byte, and answers what the adapter says
+// once it is durable.
+func (a *api) notify(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNotification))
+	if err != nil {
+		fail(w, bodyError(err, maxNotification))
+		return
+	}
+	ack, err := a.host.Notify(r.Context(), r.PathValue("provider"), sdk.HTTPRequest{
+		Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Header: r.Header, Body: body,
+	})
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	for name, value := range ack.Header {
+		w.Header().Set(name, value)
+	}
+	if ack.Status == 0 {
+		ack.Status = http.StatusOK
+	}
+	w.WriteHeader(ack.Status)
+	_, _ = w.Write(ack.Body)
+}
+
+func (a *api) listProviders(w http.ResponseWriter, _ *http.Request, merchant string) {
+	answer(w, http.StatusOK, page[host.ProviderInfo]{Data: a.host.Providers(merchant)})
+}
+
+func (a *api) getProvider(w http.ResponseWriter, r *http.Request, merchant string) {
+	info, err := a.host.Provider(merchant, r.PathValue("name"))
+	answerOr(w, info, err)
+}
+
+// health is the answer of healthz and readyz.
+type health struct {
+	Status string `json:"status"`
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, health{"ok"}) }
+
+func (a *api) readyz(w http.ResponseWriter, r *http.Request) {
+	if err := a.host.Ready(r.Context()); err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, health{"ready"})
+}

@@ -1,0 +1,164 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/sdk"
+)
+
+// retryUnsent is when to repeat a request that no provider could be asked about,
+// if the error names no time.
+const retryUnsent = 5 * time.Second
+
+func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant string) {
+	if err := checkIdempotencyKey(r.Header); err != nil {
+		fail(w, err)
+		return
+	}
+	request, err := decodeCreate(w, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	created, err := a.host.Create(r.Context(), merchant, request)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answerCreated(w, created)
+}
+
+// answerCreated says what the shop may do: 201 go on, 202 wait and ask, 402 ask
+// for another way to pay, 503 send the same request again.
+func answerCreated(w http.ResponseWriter, c host.Created) {
+	p := c.Payment
+	w.Header().Set("Location", "/v1/payments/"+p.ID)
+	switch {
+	case c.Err != nil && c.Err.Outcome == sdk.OutcomeNotSent:
+		failPayment(w, http.StatusServiceUnavailable, c.Err, p)
+	case c.Existing:
+		answer(w, http.StatusOK, p)
+	case p.Status == sdk.StatusUnknown.String() || p.Status == sdk.StatusCreated.String():
+		answer(w, http.StatusAccepted, p)
+	case c.Err != nil && c.Err.Outcome == sdk.OutcomeRefused:
+		failPayment(w, http.StatusPaymentRequired, c.Err, p)
+	default:
+		answer(w, http.StatusCreated, p)
+	}
+}
+
+// failPayment answers with an error about a payment that was recorded.
+func failPayment(w http.ResponseWriter, status int, e *sdk.Error, p host.Payment) {
+	known := problemOf(e)
+	known.Status, known.PaymentID, known.Outcome = status, p.ID, e.Outcome.String()
+	mine := *e
+	if status == http.StatusServiceUnavailable {
+		known.Remedy = "Send the same request again after the time in Retry-After: no acquirer has it."
+		mine.RetryAfter = max(mine.RetryAfter, retryUnsent)
+	}
+	failWith(w, &mine, known)
+}
+
+func (a *api) getPayment(w http.ResponseWriter, r *http.Request, merchant string) {
+	p, err := a.host.Get(r.Context(), merchant, r.PathValue("id"))
+	answerOr(w, p, err)
+}
+
+func (a *api) refreshPayment(w http.ResponseWriter, r *http.Request, merchant string) {
+	if err := noBody(w, r); err != nil {
+		fail(w, err)
+		return
+	}
+	p, err := a.host.Refresh(r.Context(), merchant, r.PathValue("id"))
+	answerOr(w, p, err)
+}
+
+func (a *api) cancelPayment(w http.ResponseWriter, r *http.Request, merchant string) {
+	if err := noBody(w, r); err != nil {
+		fail(w, err)
+		return
+	}
+	p, err := a.host.Cancel(r.Context(), merchant, r.PathValue("id"))
+	answerOr(w, p, err)
+}
+
+func answerOr(w http.ResponseWriter, v any, err error) {
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answer(w, http.StatusOK, v)
+}
+
+// page is a part of a list; NextCursor is empty at its end.
+type page[T any] struct {
+	Data       []T    `json:"data"`
+	NextCursor string `json:"next_cursor,omitempty"`
+}
+
+func (a *api) listPayments(w http.ResponseWriter, r *http.Request, merchant string) {
+	f, err := filterOf(r.URL)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	payments, more, err := a.host.List(r.Context(), merchant, f)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	p := page[host.Payment]{Data: payments}
+	if more {
+		p.NextCursor = payments[len(payments)-1].ID
+	}
+	answer(w, http.StatusOK, p)
+}
+
+var (
+	listParameters = []string{"merchant_order_id", "order_group", "status", "review", "cursor", "limit"}
+	reviewReasons  = []string{
+		"any", string(lifecycle.LateSuccess), string(lifecycle.Mismatch), string(lifecycle.Stale), string(lifecycle.ProviderMissing),
+	}
+	paymentID = regexp.MustCompile(`^pay_[0-9A-HJKMNP-TV-Z]{26}$`)
+)
+
+// filterOf reads the query. A misspelt parameter is an error: ignoring it would
+// list what wasn't asked for.
+func filterOf(u *url.URL) (host.Filter, error) {
+	var f host.Filter
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return f, sdk.InvalidField("query", "is not well-formed")
+	}
+	for name, values := range query {
+		if !slices.Contains(listParameters, name) {
+			return f, sdk.InvalidField(name, "is not a parameter; there are %v", listParameters)
+		}
+		if len(values) > 1 || values[0] == "" {
+			return f, sdk.InvalidField(name, "must be given once and not be empty, or be left out")
+		}
+	}
+	f = host.Filter{
+		MerchantOrderID: query.Get("merchant_order_id"), OrderGroup: query.Get("order_group"),
+		Status: query.Get("status"), Review: query.Get("review"), Before: query.Get("cursor"),
+	}
+	if f.Review != "" && !slices.Contains(reviewReasons, f.Review) {
+		return f, sdk.InvalidField("review", "must be one of %v", reviewReasons)
+	}
+	if f.Before != "" && !paymentID.MatchString(f.Before) {
+		return f, sdk.InvalidField("cursor", "must be a next_cursor of an earlier page")
+	}
+	if text := query.Get("limit"); text != "" {
+		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 1 || f.Limit > host.MaxPage || strconv.Itoa(f.Limit) != text {
+			return f, sdk.InvalidField("limit", "must be a number from 1 to %d", host.MaxPage)
+		}
+	}
+	return f, nil
+}
