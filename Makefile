@@ -1,0 +1,73 @@
+# paymux. `make` lists the targets. Needs Go and git; what else a target can use
+# it says itself.
+SHELL := /bin/sh
+GO ?= go
+export CGO_ENABLED = 0
+
+BIN := bin
+COMMANDS := \
+	paymux=./host/cmd/paymux \
+	plugins/paymux-provider-alipayhk=./providers/alipayhk/cmd/paymux-provider-alipayhk \
+	sandbox=./examples/sandbox \
+	shop=./examples/shop \
+	demo=./examples/demo
+TOOL := $(GO) tool -modfile=.tools/go.mod
+ROOT_TOOL := $(GO) tool -modfile=$(CURDIR)/.tools/go.mod
+
+.PHONY: help
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+
+.PHONY: modules
+modules:
+	@echo "==> fetching modules (the first time: a minute or two; later: nothing)"
+	@$(GO) list -deps -test ./... >/dev/null
+
+.PHONY: build
+build: modules ## build paymux, its plugins and the examples into bin/
+	@mkdir -p $(BIN)/plugins
+	@for c in $(COMMANDS); do \
+		out=$(BIN)/$${c%%=*}; pkg=$${c#*=}; \
+		printf '==> building %-42s' "$$out"; begun=$$(date +%s); \
+		$(GO) build -trimpath -o "$$out" "$$pkg" || exit 1; \
+		echo " $$(( $$(date +%s) - begun )) s"; \
+	done
+
+.PHONY: demo
+demo: build ## buy tea with AlipayHK in a sandbox; ONCE=1 ends after the payment
+	@$(BIN)/demo $(if $(ONCE),-once)
+
+.PHONY: test
+test: modules ## run all tests; says what it had to skip
+	@GO="$(GO)" .ci/test
+
+.PHONY: lint
+lint: ## vet, staticcheck, gofmt, buf lint
+	@echo "==> gofmt"; out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }
+	@echo "==> go vet"; $(GO) vet ./...
+	@echo "==> staticcheck (building the tools takes some minutes the first time)"; $(TOOL) staticcheck ./...
+	@echo "==> buf lint"; cd sdk/wire && $(ROOT_TOOL) buf lint
+
+.PHONY: bench
+bench: ## run the benchmarks
+	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+.PHONY: generate
+generate: ## write generated files anew
+	@echo "==> buf generate (building the tools takes some minutes the first time)"; cd sdk/wire && $(ROOT_TOOL) buf generate
+	@echo "==> sqlc generate"; cd host/internal/store && $(ROOT_TOOL) sqlc generate
+	@echo "==> docs"; $(GO) test ./sdk -run TestErrorsDoc -update
+
+.PHONY: verify
+verify: generate ## fail if generated files are old or the wire protocol broke
+	@echo "==> generated files"; out=$$(git status --porcelain -- sdk/wire host/internal/store docs/errors.md); test -z "$$out" || { echo "$$out"; git diff -- sdk/wire host/internal/store docs/errors.md; exit 1; }
+	@echo "==> go.mod"; $(GO) mod tidy -diff && $(GO) mod verify
+	@echo "==> buf breaking"; cd sdk/wire && $(ROOT_TOOL) buf breaking --against baseline.binpb
+
+.PHONY: screenshots
+screenshots: ## make the pictures in docs/img anew (needs Chromium)
+	@SHOP_SCREENSHOTS=$(CURDIR)/docs/img $(GO) test ./examples/shop -run TestJourney -count=1
+
+.PHONY: clean
+clean: ## remove what was built and the demo's state
+	rm -rf $(BIN) .demo
