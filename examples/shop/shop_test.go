@@ -24,7 +24,8 @@ const (
 // testShop is a shop in front of a fake API, and a shopper.
 type testShop struct {
 	t     *testing.T
-	api   *fakeAPI
+	api   *fakeAPI // nil in front of a real one
+	url   string   // of the API
 	srv   *httptest.Server
 	log   *syncBuffer
 	agent string
@@ -51,19 +52,33 @@ func (s *syncBuffer) String() string {
 // newTestShop starts a shop; journal is a path, or "" for memory.
 func newTestShop(t *testing.T, journal string) *testShop {
 	t.Helper()
-	s := &testShop{t: t, api: newFakeAPI(t), log: &syncBuffer{}, agent: phoneAgent}
+	api := newFakeAPI(t)
+	s := &testShop{t: t, api: api, url: api.srv.URL, log: &syncBuffer{}, agent: phoneAgent}
+	s.open(journal)
+	return s
+}
+
+// newTestShopAt starts a shop in front of a real API.
+func newTestShopAt(t *testing.T, url string) *testShop {
+	t.Helper()
+	s := &testShop{t: t, url: url, log: &syncBuffer{}, agent: phoneAgent}
+	s.open("")
+	return s
+}
+
+func (s *testShop) open(journal string) {
+	s.t.Helper()
 	j, err := OpenJournal(journal)
 	if err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	t.Cleanup(func() { j.Close() })
+	s.t.Cleanup(func() { j.Close() })
 	s.start(j)
-	return s
 }
 
 func (s *testShop) start(j *Journal) {
 	s.t.Helper()
-	client, err := NewClient(s.api.srv.URL, testKey)
+	client, err := NewClient(s.url, testKey)
 	if err != nil {
 		s.t.Fatal(err)
 	}
