@@ -50,7 +50,7 @@ func checkRow(row sdk.Capability) error {
 		}
 	}
 	if cmp, ok := row.Min.Cmp(row.Max); ok && cmp > 0 {
-		return errors.New("Min is greater than Max")
+		return errors.New("the field Min is greater than Max")
 	}
 	for _, a := range row.Actions {
 		if !slices.Contains(sdk.ActionTypes(), a) {

@@ -41,10 +41,10 @@ func NewServer(p sdk.Plugin) (*Server, error) {
 	case p.Info.Version == "":
 		return nil, errors.New("Info.Version is empty")
 	case p.Open == nil:
-		return nil, errors.New("Open is nil")
+		return nil, errors.New("the field Open is nil")
 	}
 	if err := checkCapabilities(p.Capabilities); err != nil {
-		return nil, fmt.Errorf("Capabilities: %w", err)
+		return nil, fmt.Errorf("field Capabilities: %w", err)
 	}
 	s, err := schema.Parse(p.ConfigSchema)
 	if err != nil {
@@ -93,7 +93,7 @@ func (s *Server) open(ctx context.Context, r *pb.ConfigureRequest) (in *instance
 		return in, nil, wire.ErrorToProto(err)
 	}
 	if in.provider == nil {
-		return in, nil, wire.ErrorToProto(errors.New("Open returned no provider and no error"))
+		return in, nil, wire.ErrorToProto(errors.New("the function Open returned no provider and no error"))
 	}
 	_, refunds := in.provider.(sdk.Refunder)
 	_, cancels := in.provider.(sdk.Canceller)
