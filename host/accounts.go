@@ -187,7 +187,9 @@ func (h *Host) ask(ctx context.Context, a *account) (d wire.Description, c provi
 	if err = h.checkConfig(a.cfg, d); err != nil {
 		return d, c, err
 	}
-	c, err = a.api.Configure(ctx)
+	if c, err = a.api.Configure(ctx); err != nil {
+		err = h.redact.err(err)
+	}
 	return d, c, err
 }
 

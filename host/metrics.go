@@ -6,8 +6,6 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
-
-	"github.com/paymux/paymux/sdk"
 )
 
 // metrics are a host's counters, in a registry of their own: a program may open
@@ -52,9 +50,8 @@ func measure[T any](h *Host, a *account, call string, do func() (T, error)) (T, 
 	h.metrics.durations.WithLabelValues(a.cfg.Name, call).Observe(time.Since(begun).Seconds())
 	code, outcome, blame := "OK", "", ""
 	if err != nil {
-		e := *sdk.AsError(err)
-		e.Message, e.AcquirerCode = h.redact.text(e.Message), h.redact.text(e.AcquirerCode)
-		err = &e
+		e := h.redact.err(err)
+		err = e
 		code, outcome, blame = e.Code.Name(), e.Outcome.String(), string(e.Code.Info().Blame)
 	}
 	h.metrics.calls.WithLabelValues(a.cfg.Name, call, code, outcome, blame).Inc()

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+
+	"github.com/paymux/paymux/sdk"
 )
 
 // redaction keeps secrets out of log lines and error texts.
@@ -42,4 +44,12 @@ func (r *redaction) text(s string) string {
 		return replacer.Replace(s)
 	}
 	return s
+}
+
+// err returns an error of a plugin without secrets: one that isn't built with
+// our sdk may put them there.
+func (r *redaction) err(err error) *sdk.Error {
+	e := *sdk.AsError(err)
+	e.Message, e.AcquirerCode, e.AcquirerRequestID = r.text(e.Message), r.text(e.AcquirerCode), r.text(e.AcquirerRequestID)
+	return &e
 }
