@@ -1,0 +1,179 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// bin holds the binaries that the demo starts.
+var bin string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	var err error
+	if bin, err = os.MkdirTemp("", "paymux-demo-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(bin)
+	for name, pkg := range map[string]string{
+		"paymux": "host/cmd/paymux", "plugins/paymux-provider-alipayhk": "providers/alipayhk/cmd/paymux-provider-alipayhk",
+		"sandbox": "examples/sandbox", "shop": "examples/shop",
+	} {
+		out, err := exec.Command("go", "build", "-o", filepath.Join(bin, name), "github.com/paymux/paymux/"+pkg).CombinedOutput()
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", pkg, err, out)
+			return 1
+		}
+	}
+	return m.Run()
+}
+
+// TestOnce: the payment succeeds, also in a folder that has a store already; and
+// whoever watched has seen each step and no secret.
+func TestOnce(t *testing.T) {
+	dir := t.TempDir()
+	for range 2 {
+		var out, errs bytes.Buffer
+		if err := run(t.Context(), []string{"-once", "-bin", bin, "-dir", dir}, &out, &errs); err != nil {
+			t.Fatalf("%v\n%s%s", err, &out, &errs)
+		}
+		last := -1
+		for _, step := range []string{"opens the shop", "chooses AlipayHK", "CREATED", "PENDING", "presses Pay", "notified", "SUCCEEDED", "receipt: paid"} {
+			at := strings.Index(out.String(), step)
+			if at < last && step != "receipt: paid" || at < 0 {
+				t.Errorf("%q is missing or too early in\n%s", step, &out)
+			}
+			last = at
+		}
+		noSecrets(t, dir, out.String())
+	}
+	secrets, err := os.Stat(filepath.Join(dir, apiKeyFile))
+	if err != nil || secrets.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", secrets, err)
+	}
+}
+
+// noSecrets looks for secrets in what was printed and logged.
+func noSecrets(t *testing.T, dir, printed string) {
+	t.Helper()
+	texts := []string{printed}
+	for _, name := range []string{"sandbox.log", "paymux.log", "shop.log", "paymux.yaml", "paymux.db", "sandbox.json"} {
+		text, err := os.ReadFile(filepath.Join(dir, name))
+		if err != nil {
+			t.Error(err)
+		}
+		texts = append(texts, string(text))
+	}
+	for _, file := range []string{clientSecretFile, webhookKeyFile, apiKeyFile} {
+		secret, err := os.ReadFile(filepath.Join(dir, file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, text := range texts {
+			if strings.Contains(text, strings.TrimSpace(string(secret))) {
+				t.Errorf("%s shows in\n%s", file, text)
+			}
+		}
+	}
+}
+
+// TestFails: what keeps a payment from succeeding is said, and is no success.
+func TestFails(t *testing.T) {
+	if err := run(t.Context(), []string{"-once", "-bin", t.TempDir(), "-dir", t.TempDir()}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "make build") {
+		t.Errorf("without binaries: %v", err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, "paymux.db"), []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := run(t.Context(), []string{"-once", "-bin", bin, "-dir", dir}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "paymux ended at its start") {
+		t.Errorf("with a broken store: %v", err)
+	}
+}
+
+// lockedBuffer is read while the demo writes to it.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+// waitFor waits until the demo has printed something.
+func (l *lockedBuffer) waitFor(t *testing.T, text string) string {
+	t.Helper()
+	deadline := time.NewTimer(time.Minute)
+	defer deadline.Stop()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for !strings.Contains(l.String(), text) {
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("waited in vain for %q in\n%s", text, l)
+		}
+	}
+	return l.String()
+}
+
+// TestServesOn: after the payment it keeps serving; a program that dies is
+// reported with the way back; and in the end nothing is left running.
+func TestServesOn(t *testing.T) {
+	dir := t.TempDir()
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	out, ended := &lockedBuffer{}, make(chan error, 1)
+	go func() { ended <- run(ctx, []string{"-bin", bin, "-dir", dir}, out, out) }()
+	text := out.waitFor(t, "Ctrl-C ends everything")
+	if err := run(t.Context(), []string{"-bin", bin, "-dir", dir}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "another demo runs") {
+		t.Errorf("a second demo in the same folder: %v", err)
+	}
+	pids := regexp.MustCompile(`kill -9 (\d+)`).FindAllStringSubmatch(text, -1)
+	if len(pids) != 4 {
+		t.Fatalf("%d programs to kill in\n%s", len(pids), text)
+	}
+	if err := exec.Command("kill", "-9", pids[3][1]).Run(); err != nil { // the shop
+		t.Fatal(err)
+	}
+	text = out.waitFor(t, "shop ended (signal: killed). Start it again with:")
+	command := strings.TrimSpace(text[strings.LastIndex(text, "PAYMUX_API_KEY="):])
+	shop := exec.Command("sh", "-c", "exec env "+command)
+	shop.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := shop.Start(); err != nil {
+		t.Fatal(err)
+	}
+	out.waitFor(t, "shop is back")
+	_ = shop.Process.Signal(syscall.SIGTERM)
+	_ = shop.Wait()
+	cancel()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	for _, pid := range pids {
+		if exec.Command("kill", "-0", pid[1]).Run() == nil {
+			t.Errorf("process %s is still there", pid[1])
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// Command demo shows a payment on its whole way: it starts a sandbox acquirer,
+// paymux with the alipayhk plugin, and a shop; buys something as a phone's
+// browser would; prints what happens to the payment; and then keeps serving, so
+// that you can shop yourself.
+//
+//	demo [-once] [-bin bin] [-dir .demo]
+//
+// It needs the binaries that make build makes. Everything listens on loopback,
+// and everything that it started ends with it.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
+	case err == nil, errors.Is(err, flag.ErrHelp):
+	default:
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1)
+	}
+}
+
+// paymentTime is how long the payment may take.
+const paymentTime = time.Minute
+
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	flags := flag.NewFlagSet("demo", flag.ContinueOnError)
+	flags.SetOutput(stderr)
+	once := flags.Bool("once", false, "end after the payment; succeed only if it did")
+	bin := flags.String("bin", "bin", "`folder` with the binaries")
+	dir := flags.String("dir", ".demo", "`folder` for the config, the store and the logs")
+	if err := flags.Parse(args); err != nil {
+		return err
+	}
+	out := newNarrator(stdout)
+	s, err := prepare(*bin, *dir, out)
+	if err != nil {
+		return err
+	}
+	defer s.unlock()
+	family := s.children()
+	defer stopAll(family)
+	for _, c := range family {
+		if err := c.start(ctx); err != nil {
+			return err
+		}
+		out.printf("  %-8s %s   (log %s)\n", c.name, c.url, c.logPath)
+	}
+	if err := buy(ctx, s, out); err != nil {
+		return fmt.Errorf("%w; the logs are in %s", err, filepath.Join(*dir, "*.log"))
+	}
+	if *once {
+		return nil
+	}
+	s.farewell(out, family)
+	watch(ctx, family, out)
+	out.printf("\nstopping\n")
+	return nil
+}
+
+// buy takes one payment and tells about it.
+func buy(ctx context.Context, s *settings, out *narrator) error {
+	ctx, cancel := context.WithTimeout(ctx, paymentTime)
+	defer cancel()
+	out.printf("\nA shopper buys tea with AlipayHK. What they do is on the left, what happens to the payment on the right.\n\n")
+	out.begin()
+	ended := make(chan error, 1)
+	go func() { ended <- follow(ctx, s, out) }()
+	if err := newShopper(s, out).buy(ctx); err != nil {
+		return err
+	}
+	if err := <-ended; err != nil {
+		return err
+	}
+	out.printf("\nThe payment is SUCCEEDED.\n")
+	return nil
+}
