@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 )
@@ -37,7 +38,8 @@ func (n *narrator) payment(at time.Time, text string) { n.line(at, "", text) }
 func (n *narrator) line(at time.Time, left, right string) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	fmt.Fprintf(n.w, "%6.2f s  %-33s %s\n", max(0, at.Sub(n.begun).Seconds()), left, right)
+	text := fmt.Sprintf("%6.2f s  %-33s %s", max(0, at.Sub(n.begun).Seconds()), left, right)
+	fmt.Fprintln(n.w, strings.TrimRight(text, " "))
 }
 
 // farewell says what to do with what is running.

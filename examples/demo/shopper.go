@@ -27,7 +27,10 @@ const phoneAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) Apple
 
 func newShopper(s *settings, out *narrator) *shopper {
 	jar, _ := cookiejar.New(nil) // never fails without options
-	return &shopper{settings: s, out: out, client: &http.Client{Jar: jar, Timeout: 20 * time.Second}}
+	return &shopper{settings: s, out: out, client: &http.Client{
+		Jar: jar, Timeout: 20 * time.Second,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // buy goes from the shop's first page to the receipt.
@@ -49,19 +52,19 @@ func (s *shopper) buy(ctx context.Context) error {
 			return err
 		}
 	}
-	s.out.shopper("is back at the shop: " + s.state())
-	for s.state() != "paid" {
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the shop still says %q: %w", s.state(), ctx.Err())
-		case <-time.After(200 * time.Millisecond): // the page refreshes itself
+	s.out.shopper("comes back to the shop")
+	for {
+		if err := s.think(ctx); err != nil {
+			return fmt.Errorf("the shop still says %q: %w", s.state(), err)
 		}
-		if err := s.get(ctx, s.at.String()); err != nil {
+		if err := s.get(ctx, s.at.String()); err != nil { // the page refreshes itself
 			return err
 		}
+		if s.state() == "paid" {
+			s.out.shopper("sees the receipt: paid")
+			return nil
+		}
 	}
-	s.out.shopper("sees the receipt: paid")
-	return nil
 }
 
 // thinkTime is what a shopper takes to decide, so that one can follow.
@@ -91,6 +94,9 @@ func (s *shopper) do(r *http.Request) error {
 		return err
 	}
 	defer a.Body.Close()
+	if target, err := a.Location(); err == nil {
+		return s.follow(r, target)
+	}
 	if a.StatusCode != http.StatusOK {
 		text, _ := io.ReadAll(io.LimitReader(a.Body, 64<<10))
 		return fmt.Errorf("%s %s: %s (%s)", r.Method, r.URL.Redacted(), a.Status, heading(string(text)))
@@ -98,6 +104,17 @@ func (s *shopper) do(r *http.Request) error {
 	s.at = a.Request.URL
 	s.page, err = html.Parse(io.LimitReader(a.Body, 1<<20))
 	return err
+}
+
+// follow goes where an answer sends the browser. Opening another site takes a
+// while, in which the acquirer's notification reaches paymux.
+func (s *shopper) follow(from *http.Request, target *url.URL) error {
+	if target.Host != from.URL.Host {
+		if err := s.think(from.Context()); err != nil {
+			return err
+		}
+	}
+	return s.get(from.Context(), target.String())
 }
 
 // press submits the form of a button.

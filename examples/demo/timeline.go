@@ -79,7 +79,7 @@ func follow(ctx context.Context, s *settings, out *narrator) error {
 	if len(newest.Data) > 0 {
 		before = newest.Data[0].ID
 	}
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
 	id, told := "", 0
 	for {
