@@ -154,8 +154,8 @@ func (r HTTPRequest) Get(name string) string {
 // HTTPResponse is what the acquirer wants to hear. The host sends it after the
 // notification is durable.
 type HTTPResponse struct {
-	Status int // 200 to 599; 0 is for 200
-	Header map[string]string
+	Status int               // 200 to 599; 0 is for 200
+	Header map[string]string // of these Content-Type is sent
 	Body   []byte
 }
 

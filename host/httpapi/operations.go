@@ -35,8 +35,10 @@ func (a *api) notify(w http.ResponseWriter, r *http.Request) {
 		fail(w, err)
 		return
 	}
-	for name, value := range ack.Header {
-		w.Header().Set(name, value)
+	if kind := ack.Header["Content-Type"]; kind != "" { // the other headers are paymux's own
+		w.Header().Set("Content-Type", kind)
+	} else if len(ack.Body) > 0 {
+		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	}
 	if ack.Status == 0 {
 		ack.Status = http.StatusOK
@@ -56,15 +58,18 @@ func (a *api) getProvider(w http.ResponseWriter, r *http.Request, merchant strin
 
 // health is the answer of healthz and readyz.
 type health struct {
-	Status string `json:"status"`
+	Service string `json:"service"` // paymux, so that a port can be told from another program's
+	Status  string `json:"status"`
 }
 
-func healthz(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, health{"ok"}) }
+func healthz(w http.ResponseWriter, _ *http.Request) {
+	answer(w, http.StatusOK, health{"paymux", "ok"})
+}
 
 func (a *api) readyz(w http.ResponseWriter, r *http.Request) {
 	if err := a.host.Ready(r.Context()); err != nil {
 		fail(w, err)
 		return
 	}
-	answer(w, http.StatusOK, health{"ready"})
+	answer(w, http.StatusOK, health{"paymux", "ready"})
 }

@@ -6,16 +6,11 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/paymux/paymux/host"
 	"github.com/paymux/paymux/host/internal/lifecycle"
 	"github.com/paymux/paymux/sdk"
 )
-
-// retryUnsent is when to repeat a request that no provider could be asked about,
-// if the error names no time.
-const retryUnsent = 5 * time.Second
 
 func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant string) {
 	if err := checkIdempotencyKey(r.Header); err != nil {
@@ -58,12 +53,10 @@ func answerCreated(w http.ResponseWriter, c host.Created) {
 func failPayment(w http.ResponseWriter, status int, e *sdk.Error, p host.Payment) {
 	known := problemOf(e)
 	known.Status, known.PaymentID, known.Outcome = status, p.ID, e.Outcome.String()
-	mine := *e
 	if status == http.StatusServiceUnavailable {
-		known.Remedy = "Send the same request again after the time in Retry-After: no acquirer has it."
-		mine.RetryAfter = max(mine.RetryAfter, retryUnsent)
+		known.Remedy = remedyUnsent
 	}
-	failWith(w, &mine, known)
+	failWith(w, e, known)
 }
 
 func (a *api) getPayment(w http.ResponseWriter, r *http.Request, merchant string) {

@@ -7,6 +7,7 @@ import (
 	"math"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/paymux/paymux/sdk"
 )
@@ -36,8 +37,17 @@ func problemOf(e *sdk.Error) problem {
 	if info.Blame != sdk.BlameMerchant || e.Outcome != sdk.OutcomeNotSent {
 		p.Outcome = e.Outcome.String()
 	}
+	if p.Status >= 500 && e.Outcome == sdk.OutcomeNotSent {
+		p.Status, p.Remedy = http.StatusServiceUnavailable, remedyUnsent
+	}
 	return p
 }
+
+// Whatever kept a request from being sent, the same request may be made again.
+const (
+	remedyUnsent = "Nothing was sent. Make the same request again after the seconds in Retry-After."
+	retryUnsent  = 5 * time.Second // if the error names no time
+)
 
 // fail answers with an error. Only what is an *sdk.Error was written for
 // callers; anything else is kept from them.
@@ -50,8 +60,12 @@ func fail(w http.ResponseWriter, err error) {
 }
 
 func failWith(w http.ResponseWriter, e *sdk.Error, p problem) {
-	if e.RetryAfter > 0 {
-		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(e.RetryAfter.Seconds()))))
+	wait := e.RetryAfter
+	if wait <= 0 && p.Status == http.StatusServiceUnavailable {
+		wait = retryUnsent
+	}
+	if wait > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 	}
 	write(w, p.Status, "application/problem+json", p)
 }

@@ -1,0 +1,273 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/hashicorp/go-hclog"
+
+	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/sdk"
+)
+
+// TestCreateMatrix: what the shop may do next stands in the status.
+func TestCreateMatrix(t *testing.T) {
+	notSent := sdk.NotSent(sdk.CodeAcquirerTimeout, "down")
+	for _, c := range []struct {
+		name     string
+		created  host.Created
+		err      error
+		status   int
+		code     string
+		location bool
+	}{
+		{"pending", host.Created{Payment: full(sdk.StatusPending)}, nil, 201, "", true},
+		{"paid at once", host.Created{Payment: full(sdk.StatusSucceeded)}, nil, 201, "", true},
+		{"lost", host.Created{Payment: full(sdk.StatusUnknown), Err: sdk.Unknown(sdk.CodeAcquirerTimeout, "lost")}, nil, 202, "", true},
+		{"still running", host.Created{Payment: full(sdk.StatusCreated)}, nil, 202, "", true},
+		{"refused", host.Created{Payment: full(sdk.StatusFailed), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 402, "REFUSED", true},
+		{"not sent", host.Created{Payment: full(sdk.StatusCreated), Err: notSent}, nil, 503, "ACQUIRER_TIMEOUT", true},
+		{"existing", host.Created{Payment: full(sdk.StatusPending), Existing: true}, nil, 200, "", true},
+		{"existing and failed", host.Created{Payment: full(sdk.StatusFailed), Existing: true, Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 200, "", true},
+		{"existing and not sent again", host.Created{Payment: full(sdk.StatusCreated), Existing: true, Err: notSent}, nil, 503, "ACQUIRER_TIMEOUT", true},
+		{"bad field", host.Created{}, sdk.InvalidField("amount", "bad"), 400, "INVALID_REQUEST", false},
+		{"conflict", host.Created{}, sdk.NotSent(sdk.CodeConflict, "other"), 409, "CONFLICT", false},
+		{"no route", host.Created{}, sdk.NotSent(sdk.CodeNoRoute, "none"), 422, "NO_ROUTE", false},
+		{"plugin hangs at its start", host.Created{}, sdk.NotSent(sdk.CodePluginTimeout, "hangs"), 503, "PLUGIN_TIMEOUT", false},
+		{"store", host.Created{}, sdk.NotSent(sdk.CodeStoreUnavailable, "disk full"), 503, "STORE_UNAVAILABLE", false},
+		{"a secret in an unforeseen error", host.Created{}, errors.New("dsn with password hush"), 500, "INTERNAL", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			api := newClient(t)
+			api.created, api.err = c.created, c.err
+			got := api.call("POST", "/v1/payments", good)
+			if got.status != c.status || got.Code != c.code || (got.header.Get("Location") != "") != c.location {
+				t.Errorf("%d %v %s", got.status, got.header, got.body)
+			}
+			if wait := got.header.Get("Retry-After"); (c.status == 503) != (wait != "") || wait == "0" {
+				t.Errorf("Retry-After %q", wait)
+			}
+			if c.location && c.status >= 400 && got.PaymentID != c.created.Payment.ID {
+				t.Errorf("payment_id %q", got.PaymentID)
+			}
+			if strings.Contains(got.body, "hush") || strings.Contains(got.body, `\u0026`) {
+				t.Errorf("%s", got.body)
+			}
+		})
+	}
+}
+
+func TestAuthentication(t *testing.T) {
+	for header, merchant := range map[string]string{
+		"Bearer " + keyA:       "shop-a",
+		"Bearer " + keyB:       "shop-b",
+		"bearer " + keyA:       "shop-a",
+		"BEARER  " + keyB:      "shop-b",
+		"":                     "",
+		keyA:                   "",
+		"Basic " + keyA:        "",
+		"Bearer":               "",
+		"Bearer ":              "",
+		"Bearer " + keyA + "x": "",
+		"Bearer " + keyA[:10]:  "",
+		"Bearer " + keyA + " ": "",
+	} {
+		c := newClient(t)
+		got := c.call("GET", "/v1/payments/pay_1", "", "Authorization: "+header)
+		if merchant != c.merchant || (got.status == 200) != (merchant != "") {
+			t.Errorf("%q: %d as %q, want %q", header, got.status, c.merchant, merchant)
+		}
+		if merchant == "" && (got.status != 401 || got.header.Get("WWW-Authenticate") != "Bearer") {
+			t.Errorf("%q: %d %v", header, got.status, got.header)
+		}
+	}
+	c := newClient(t)
+	r := httptest.NewRequest("GET", "/v1/payments", nil)
+	r.Header["Authorization"] = []string{"Bearer " + keyA, "Bearer " + keyB}
+	if got := c.send(r); got.status != 401 {
+		t.Errorf("two keys: %d", got.status)
+	}
+	for _, r := range (&api{host: c.fake}).routes() {
+		path := strings.NewReplacer("{id}", "x", "{name}", "x", "{provider}", "x").Replace(r.path)
+		got := c.call(r.method, path, "", "Authorization: ")
+		open := !strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1/notifications/")
+		if open == (got.status == 401) {
+			t.Errorf("%s %s without a key: %d", r.method, path, got.status)
+		}
+	}
+}
+
+func TestPaths(t *testing.T) {
+	c := newClient(t)
+	for _, r := range []struct {
+		method, path string
+		status       int
+		allow        string
+	}{
+		{"GET", "/v1/payments/pay_1", 200, ""}, {"HEAD", "/v1/payments/pay_1", 200, ""},
+		{"POST", "/v1/payments/pay_1/refresh", 200, ""}, {"POST", "/v1/payments/pay_1/cancel", 200, ""},
+		{"GET", "/v1/providers", 200, ""}, {"GET", "/v1/providers/one", 200, ""},
+		{"GET", "/healthz", 200, ""}, {"GET", "/readyz", 200, ""}, {"GET", "/openapi.json", 200, ""},
+		{"PUT", "/v1/payments", 405, "POST, GET"}, {"DELETE", "/v1/payments/pay_1", 405, "GET"},
+		{"GET", "/v1/payments/pay_1/refresh", 405, "POST"}, {"GET", "/v1/notifications/one", 405, "POST"},
+		{"GET", "/", 404, ""}, {"GET", "/v1", 404, ""}, {"GET", "/v1/payments/pay_1/x", 404, ""}, {"POST", "/v2/payments", 404, ""},
+		{"GET", "/metrics", 404, ""}, {"GET", "/debug/pprof/", 404, ""},
+	} {
+		got := c.call(r.method, r.path, "")
+		if got.status != r.status || got.header.Get("Allow") != r.allow {
+			t.Errorf("%s %s: %d, Allow %q", r.method, r.path, got.status, got.header.Get("Allow"))
+		}
+		if strings.HasPrefix(r.path, "/v1/") && got.header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s %s may be cached", r.method, r.path)
+		}
+	}
+	if got := c.call("POST", "/v1/payments/pay_1/cancel", `{"amount":"1.00"}`); got.status != 400 {
+		t.Errorf("a body where none is taken: %d", got.status)
+	}
+}
+
+func TestErrors(t *testing.T) {
+	c := newClient(t)
+	for _, e := range []struct {
+		path   string
+		method string
+		err    error
+		status int
+	}{
+		{"/v1/payments/x", "GET", sdk.NotSent(sdk.CodeNotFound, "none"), 404},
+		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeUnsupported, "can't"), 422},
+		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeUnimplemented, "can't"), 422},
+		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeInvalidState, "paid"), 409},
+		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeInProgress, "busy"), 409},
+		{"/v1/payments/x/cancel", "POST", sdk.Refused(sdk.CodeRefused, "no"), 402},
+		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodePluginUnavailable, "down"), 503},
+		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeAcquirerError, "login failed"), 503},
+		{"/v1/payments/x/refresh", "POST", sdk.NotSent(sdk.CodeStoreUnavailable, "disk"), 503},
+		{"/v1/payments", "GET", sdk.NotSent(sdk.CodeStoreUnavailable, "disk"), 503},
+		{"/v1/providers/x", "GET", sdk.NotSent(sdk.CodeNotFound, "none"), 404},
+		{"/readyz", "GET", sdk.NotSent(sdk.CodePluginUnavailable, "no plugin is running"), 503},
+		{"/readyz", "GET", sdk.NotSent(sdk.CodeShuttingDown, "stopping"), 503},
+	} {
+		c.err = e.err
+		if got := c.call(e.method, e.path, ""); got.status != e.status {
+			t.Errorf("%s %s, %v: %d", e.method, e.path, e.err, got.status)
+		}
+	}
+	c.err, c.panics = nil, true
+	if got := c.call("GET", "/v1/payments/x", ""); got.status != 500 || got.Code != "INTERNAL" || strings.Contains(got.body, "broke") {
+		t.Errorf("after a panic: %d %s", got.status, got.body)
+	}
+	if !strings.Contains(c.log.String(), "the host broke") {
+		t.Error("the panic isn't in the log")
+	}
+}
+
+func TestList(t *testing.T) {
+	c := newClient(t)
+	c.more = true
+	got := c.call("GET", "/v1/payments?merchant_order_id=o1&order_group=g&status=PENDING&review=any&cursor=pay_01M8642HTSTXEM8X27VEMJKXD9&limit=7", "")
+	want := host.Filter{MerchantOrderID: "o1", OrderGroup: "g", Status: "PENDING", Review: "any", Before: "pay_01M8642HTSTXEM8X27VEMJKXD9", Limit: 7}
+	if c.filter != want || !strings.Contains(got.body, `"next_cursor":"pay_01M8642HTSTXEM8X27VEMJKXD9"`) {
+		t.Errorf("%+v: %s", c.filter, got.body)
+	}
+	c.more = false
+	if got := c.call("GET", "/v1/payments", ""); strings.Contains(got.body, "next_cursor") || c.filter != (host.Filter{}) {
+		t.Errorf("%+v: %s", c.filter, got.body)
+	}
+	for query, field := range map[string]string{
+		"stauts=PENDING": "stauts", "limit=0": "limit", "limit=201": "limit", "limit=x": "limit", "limit=+5": "limit", "limit=07": "limit",
+		"limit=5&limit=6": "limit", "status=": "status", "cursor=1": "cursor", "cursor=pay_x'--": "cursor", "review=maybe": "review", "Status=PENDING": "Status",
+	} {
+		if got := c.call("GET", "/v1/payments?"+query, ""); got.status != 400 || got.Field != field {
+			t.Errorf("%s: %d %s", query, got.status, got.body)
+		}
+	}
+	if got := c.call("GET", "/v1/payments?a=%zz", ""); got.status != 400 {
+		t.Errorf("a broken query: %d", got.status)
+	}
+}
+
+// TestNotification: the plugin gets the very bytes, the acquirer the very answer.
+func TestNotification(t *testing.T) {
+	c := newClient(t)
+	body := " {\"a\" : 1}\r\n\x00\xff"
+	c.ack = sdk.HTTPResponse{Header: map[string]string{"Content-Type": "text/x-ok"}, Body: []byte("thanks")}
+	got := c.call("POST", "/v1/notifications/one?x=1", body, "Authorization: ", "Content-Type: text/weird", "Signature: abc")
+	n := c.notified
+	if string(n.Body) != body || n.Get("Signature") != "abc" || n.RawQuery != "x=1" || n.Path != "/v1/notifications/one" || n.Method != "POST" {
+		t.Errorf("%+v", n)
+	}
+	if got.status != 200 || got.body != "thanks" || got.header.Get("Content-Type") != "text/x-ok" {
+		t.Errorf("%d %q %v", got.status, got.body, got.header)
+	}
+	c.ack = sdk.HTTPResponse{Status: 200}
+	if got := c.call("POST", "/v1/notifications/one", body); got.status != 200 || got.body != "" {
+		t.Errorf("%d %q", got.status, got.body)
+	}
+	if got := c.call("POST", "/v1/notifications/one", strings.Repeat("x", maxNotification)); got.status != 200 {
+		t.Errorf("the largest body: %d", got.status)
+	}
+	c.notified = sdk.HTTPRequest{}
+	if got := c.call("POST", "/v1/notifications/one", strings.Repeat("x", maxNotification+1)); got.status != 413 || c.notified.Method != "" {
+		t.Errorf("a larger body: %d", got.status)
+	}
+	unavailable := sdk.NotSent(sdk.CodePluginUnavailable, "later")
+	unavailable.RetryAfter = 1500 * time.Millisecond
+	for status, err := range map[int]error{401: sdk.NotSent(sdk.CodeSignatureInvalid, "forged"), 404: sdk.NotSent(sdk.CodeNotFound, "none"), 503: unavailable} {
+		c.err = err
+		got := c.call("POST", "/v1/notifications/one", body)
+		if got.status != status || (status == 503) != (got.header.Get("Retry-After") == "2") {
+			t.Errorf("%v: %d %v", err, got.status, got.header)
+		}
+	}
+}
+
+// TestAckCantForge: an adapter's answer can't change what is paymux's own.
+func TestAckCantForge(t *testing.T) {
+	c := newClient(t)
+	c.ack = sdk.HTTPResponse{Header: map[string]string{"X-Request-Id": "mine", "Set-Cookie": "a=b", "Content-Length": "9999", "X-Content-Type-Options": "sniff"}, Body: []byte("<html>")}
+	got := c.call("POST", "/v1/notifications/one", "x")
+	if got.header.Get("X-Request-Id") == "mine" || got.header.Get("Set-Cookie") != "" || got.header.Get("Content-Length") == "9999" || got.body != "<html>" {
+		t.Errorf("%v", got.header)
+	}
+}
+
+func TestAccessLog(t *testing.T) {
+	c := newClient(t)
+	c.call("GET", "/v1/payments?merchant_order_id=private", "")
+	line := c.log.String()
+	if !strings.Contains(line, `route="GET /v1/payments"`) || !strings.Contains(line, "status=200") || !strings.Contains(line, "merchant=shop-a") || strings.Contains(line, "private") {
+		t.Error(line)
+	}
+}
+
+// TestServer: the limits hold on a real connection.
+func TestServer(t *testing.T) {
+	c := newClient(t)
+	s := NewServer(c.handler, hclog.NewNullLogger())
+	if s.ReadHeaderTimeout == 0 || s.ReadTimeout == 0 || s.WriteTimeout <= host.CreateWait || s.IdleTimeout == 0 || s.MaxHeaderBytes == 0 {
+		t.Errorf("%+v", s)
+	}
+	test := httptest.NewUnstartedServer(nil)
+	test.Config = s
+	test.Start()
+	defer test.Close()
+	r, err := http.NewRequestWithContext(context.Background(), "GET", test.URL+"/healthz", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Header.Set("X-Large", strings.Repeat("x", 2*maxHeaderBytes))
+	a, err := http.DefaultClient.Do(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Body.Close()
+	if a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
+		t.Errorf("large headers: %d", a.StatusCode)
+	}
+}
