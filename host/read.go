@@ -102,8 +102,12 @@ func (h *Host) rows(ctx context.Context, merchant string, f Filter) ([]sqlgen.Pa
 		return slices.DeleteFunc([]sqlgen.Payment{row}, func(p sqlgen.Payment) bool { return !f.keeps(p) }), err
 	case f.OrderGroup != "":
 		return q.ListGroup(ctx, sqlgen.ListGroupParams{Merchant: merchant, OrderGroup: f.OrderGroup, Before: f.Before, Status: f.Status, Review: f.Review, Page: page})
+	case f.Review != "":
+		return q.ListForReview(ctx, sqlgen.ListForReviewParams{Merchant: merchant, Before: f.Before, Status: f.Status, Review: f.Review, Page: page})
+	case f.Status != "":
+		return q.ListByStatus(ctx, sqlgen.ListByStatusParams{Merchant: merchant, Status: f.Status, Before: f.Before, Page: page})
 	default:
-		return q.ListPayments(ctx, sqlgen.ListPaymentsParams{Merchant: merchant, Before: f.Before, Status: f.Status, Review: f.Review, Page: page})
+		return q.ListPayments(ctx, sqlgen.ListPaymentsParams{Merchant: merchant, Before: f.Before, Page: page})
 	}
 }
 

@@ -12,8 +12,11 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
+	"time"
 
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // the driver called "sqlite": pure Go, so that binaries need no cgo
@@ -29,34 +32,73 @@ type Store struct {
 	write *sql.DB
 	read  *sql.DB
 	lock  *os.File
+
+	check    sync.Mutex
+	checked  time.Time // when CheckWritable last wrote
+	checkErr error     // what came of it
 }
 
 // ErrLocked says that another process serves this database.
 var ErrLocked = errors.New("another paymux process serves this database")
 
 // OpenSQLite opens or creates the database file and brings it up to date. One
-// process at a time serves it, held by a lock file beside it.
+// process at a time serves it, held by a lock file beside it. A new file is
+// readable by its owner only; what lies beside it gets the same mode.
 func OpenSQLite(ctx context.Context, path string) (*Store, error) {
+	path, err := realPath(path)
+	if err != nil {
+		return nil, fmt.Errorf("store: %w; the folder must exist", err)
+	}
 	lock, err := lockFile(path + ".lock")
 	if err != nil {
 		return nil, err
 	}
 	s := &Store{lock: lock}
 	if err := s.open(ctx, path); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(fmt.Errorf("store %s: %w", path, err), s.Close())
 	}
 	return s, nil
 }
 
+// realPath returns the one path of a file that may not exist yet: two names of
+// one file must not lead to two locks.
+func realPath(path string) (string, error) {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return "", err
+	}
+	if existing, err := filepath.EvalSymlinks(path); err == nil {
+		return existing, nil
+	}
+	dir, err := filepath.EvalSymlinks(filepath.Dir(path))
+	return filepath.Join(dir, filepath.Base(path)), err
+}
+
+// create makes an empty database that only its owner can read. A file that is
+// there is left alone: to open and close it here would drop SQLite's own locks.
+func create(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
 func (s *Store) open(ctx context.Context, path string) (err error) {
+	if err := create(path); err != nil {
+		return err
+	}
 	// FULL: an acknowledged commit survives a power cut. Immediate: a
 	// transaction that reads and then writes never loses the lock in between.
-	if s.write, err = sql.Open("sqlite", dsn(path, "_txlock=immediate", "_pragma=synchronous(FULL)")); err != nil {
+	if s.write, err = sql.Open("sqlite", dsn(path, "_txlock=immediate", "_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1) // SQLite has one writer; more would only wait
 	if err := migrate(ctx, s.write); err != nil {
-		return fmt.Errorf("store %s: %w", path, err)
+		return err
 	}
 	if s.read, err = sql.Open("sqlite", dsn(path, "_pragma=query_only(1)")); err != nil {
 		return err
@@ -83,6 +125,13 @@ func migrate(ctx context.Context, db *sql.DB) error {
 	if err != nil {
 		return err
 	}
+	is, known, err := provider.GetVersions(ctx)
+	if err != nil {
+		return fmt.Errorf("read its schema's version: %w", err)
+	}
+	if is > known {
+		return fmt.Errorf("its schema has version %d, but this paymux knows %d at most; run the paymux that wrote it, or a later one", is, known)
+	}
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrate: %w", err)
 	}
@@ -92,10 +141,13 @@ func migrate(ctx context.Context, db *sql.DB) error {
 func lockFile(path string) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return nil, fmt.Errorf("store: %w", err)
+		return nil, fmt.Errorf("store: %w; the folder must be writable", err)
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		f.Close()
+		if !errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, fmt.Errorf("store: lock %s: %w; the database must be on a local file system", path, err)
+		}
 		return nil, fmt.Errorf("%w (lock file %s)", ErrLocked, path)
 	}
 	return f, nil
@@ -118,18 +170,40 @@ func (s *Store) Update(ctx context.Context, fn func(*sqlgen.Queries) error) erro
 	return tx.Commit()
 }
 
-// CheckWritable fails if a transaction can't take the writer's lock and write.
+// checkEvery is how long the result of CheckWritable holds: anybody may ask for
+// readiness, and each check takes the writer and waits for the disk.
+const checkEvery = time.Second
+
+// CheckWritable fails if a transaction can't be made durable.
 func (s *Store) CheckWritable(ctx context.Context) error {
+	s.check.Lock()
+	defer s.check.Unlock()
+	if !s.checked.IsZero() && time.Since(s.checked) < checkEvery {
+		return s.checkErr
+	}
+	err := s.writeHeader(ctx)
+	if ctx.Err() == nil { // else it says nothing of the store
+		s.checked, s.checkErr = time.Now(), err
+	}
+	return err
+}
+
+// writeHeader writes the file's header as it is. A transaction that changes no
+// row would write nothing, and succeed on a full disk.
+func (s *Store) writeHeader(ctx context.Context) error {
 	tx, err := s.write.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = tx.Rollback() }()
-	_, err = tx.ExecContext(ctx, "UPDATE payments SET version = version WHERE id = ''")
-	return err
+	if _, err := tx.ExecContext(ctx, "PRAGMA user_version = 1"); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
-// Close closes the database and lets another process serve it.
+// Close closes the database and lets another process serve it. Again it does
+// nothing.
 func (s *Store) Close() error {
 	var errs []error
 	for _, db := range []*sql.DB{s.read, s.write} {
@@ -137,5 +211,9 @@ func (s *Store) Close() error {
 			errs = append(errs, db.Close())
 		}
 	}
-	return errors.Join(append(errs, s.lock.Close())...)
+	// Last: nobody else opens the database before it is closed.
+	if err := s.lock.Close(); !errors.Is(err, os.ErrClosed) {
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
 }

@@ -38,12 +38,14 @@ CREATE TABLE payments (
     review_observed   TEXT   NOT NULL                -- JSON: what the acquirer said instead
 );
 CREATE UNIQUE INDEX payments_merchant_order ON payments (merchant, merchant_order_id);
-CREATE INDEX payments_acquirer_order ON payments (account, acquirer_order_id) WHERE acquirer_order_id <> '';
+CREATE INDEX payments_acquirer_order ON payments (account, acquirer_order_id, id) WHERE acquirer_order_id <> '';
 CREATE INDEX payments_due ON payments (due_at) WHERE due_at > 0;
+CREATE INDEX payments_sending ON payments (id) WHERE create_state = 'sending';
+CREATE INDEX payments_unsettled ON payments (provider, account) WHERE status IN ('CREATED','PENDING','AUTHORIZED','UNKNOWN');
 CREATE INDEX payments_listed ON payments (merchant, id);
 CREATE INDEX payments_group ON payments (merchant, order_group, id);
 CREATE INDEX payments_status ON payments (merchant, status, id);
-CREATE INDEX payments_unsettled ON payments (provider) WHERE status IN ('CREATED','PENDING','AUTHORIZED','UNKNOWN');
+CREATE INDEX payments_review ON payments (merchant, id) WHERE review_reason <> '';
 
 -- Which attempt uses an order id at an acquirer's account: unique for ever.
 CREATE TABLE sent_orders (
@@ -83,9 +85,12 @@ CREATE TABLE notifications (
     tries             BIGINT NOT NULL,
     PRIMARY KEY (provider, digest)
 );
-CREATE INDEX notifications_unmatched ON notifications (provider, merchant_order_id) WHERE state = 'unmatched';
 CREATE INDEX notifications_due ON notifications (due_at) WHERE due_at > 0;
-CREATE INDEX notifications_received ON notifications (received_at);
+CREATE INDEX notifications_unparsed ON notifications (provider) WHERE state = 'unparsed';
+CREATE INDEX notifications_by_merchant ON notifications (provider, merchant_order_id) WHERE state = 'unmatched';
+CREATE INDEX notifications_by_acquirer ON notifications (provider, acquirer_order_id) WHERE state = 'unmatched';
+CREATE INDEX notifications_unmatched ON notifications (received_at) WHERE state = 'unmatched';
+CREATE INDEX notifications_raw ON notifications (received_at) WHERE request <> '';
 
 -- +goose Down
 DROP TABLE notifications;

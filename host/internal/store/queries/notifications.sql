@@ -27,10 +27,12 @@ SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM notifications WHERE due_at 
 UPDATE notifications SET state = $1, due_at = $2, tries = tries + 1 WHERE provider = $3 AND digest = $4;
 
 -- name: UnmatchedFor :many
-SELECT * FROM notifications
-WHERE state = 'unmatched' AND provider = sqlc.arg(provider)
-    AND ((merchant_order_id = sqlc.arg(merchant_order_id) AND merchant_order_id <> '')
-        OR (acquirer_order_id = sqlc.arg(acquirer_order_id) AND acquirer_order_id <> ''));
+SELECT m.* FROM notifications AS m
+WHERE m.state = 'unmatched' AND m.provider = sqlc.arg(provider) AND m.merchant_order_id = sqlc.arg(merchant_order_id) AND m.merchant_order_id <> ''
+UNION ALL
+SELECT a.* FROM notifications AS a
+WHERE a.state = 'unmatched' AND a.provider = sqlc.arg(provider) AND a.acquirer_order_id = sqlc.arg(acquirer_order_id) AND a.acquirer_order_id <> ''
+    AND (a.merchant_order_id <> sqlc.arg(merchant_order_id) OR a.merchant_order_id = ''); -- else it is above already
 
 -- name: MatchNotification :exec
 UPDATE notifications SET state = 'matched', payment_id = $1 WHERE provider = $2 AND digest = $3;

@@ -34,19 +34,35 @@ SELECT * FROM payments WHERE account = $1 AND acquirer_order_id = $2 AND acquire
 SELECT payments.* FROM payments JOIN sent_orders ON sent_orders.payment_id = payments.id
 WHERE sent_orders.account = $1 AND sent_orders.merchant_order_id = $2;
 
+-- Ids begin with pay_, so that none is after 'z': pages without a cursor are
+-- found by the same index as those with one.
 -- name: ListPayments :many
 SELECT * FROM payments
 WHERE merchant = sqlc.arg(merchant)
-    AND (id < sqlc.arg(before) OR sqlc.arg(before) = '')
+    AND id < COALESCE(NULLIF(CAST(sqlc.arg(before) AS TEXT), ''), 'z')
+ORDER BY id DESC
+LIMIT CAST(sqlc.arg(page) AS BIGINT);
+
+-- name: ListByStatus :many
+SELECT * FROM payments
+WHERE merchant = sqlc.arg(merchant) AND status = sqlc.arg(status)
+    AND id < COALESCE(NULLIF(CAST(sqlc.arg(before) AS TEXT), ''), 'z')
+ORDER BY id DESC
+LIMIT CAST(sqlc.arg(page) AS BIGINT);
+
+-- name: ListForReview :many
+SELECT * FROM payments
+WHERE merchant = sqlc.arg(merchant) AND review_reason <> ''
+    AND id < COALESCE(NULLIF(CAST(sqlc.arg(before) AS TEXT), ''), 'z')
     AND (status = sqlc.arg(status) OR sqlc.arg(status) = '')
-    AND (review_reason = sqlc.arg(review) OR sqlc.arg(review) = '' OR (sqlc.arg(review) = 'any' AND review_reason <> ''))
+    AND (review_reason = sqlc.arg(review) OR sqlc.arg(review) = 'any')
 ORDER BY id DESC
 LIMIT CAST(sqlc.arg(page) AS BIGINT);
 
 -- name: ListGroup :many
 SELECT * FROM payments
 WHERE merchant = sqlc.arg(merchant) AND order_group = sqlc.arg(order_group)
-    AND (id < sqlc.arg(before) OR sqlc.arg(before) = '')
+    AND id < COALESCE(NULLIF(CAST(sqlc.arg(before) AS TEXT), ''), 'z')
     AND (status = sqlc.arg(status) OR sqlc.arg(status) = '')
     AND (review_reason = sqlc.arg(review) OR sqlc.arg(review) = '' OR (sqlc.arg(review) = 'any' AND review_reason <> ''))
 ORDER BY id DESC

@@ -86,6 +86,7 @@ func (q *Queries) ForgetUnmatched(ctx context.Context, receivedAt int64) (int64,
 }
 
 const matchNotification = `-- name: MatchNotification :exec
+
 UPDATE notifications SET state = 'matched', payment_id = $1 WHERE provider = $2 AND digest = $3
 `
 
@@ -95,6 +96,7 @@ type MatchNotificationParams struct {
 	Digest    string
 }
 
+// else it is above already
 func (q *Queries) MatchNotification(ctx context.Context, arg MatchNotificationParams) error {
 	_, err := q.db.ExecContext(ctx, matchNotification, arg.PaymentID, arg.Provider, arg.Digest)
 	return err
@@ -201,10 +203,12 @@ func (q *Queries) SettleNotification(ctx context.Context, arg SettleNotification
 }
 
 const unmatchedFor = `-- name: UnmatchedFor :many
-SELECT provider, digest, state, received_at, request, raw_type, merchant_order_id, acquirer_order_id, payment_id, deliveries, due_at, tries FROM notifications
-WHERE state = 'unmatched' AND provider = $1
-    AND ((merchant_order_id = $2 AND merchant_order_id <> '')
-        OR (acquirer_order_id = $3 AND acquirer_order_id <> ''))
+SELECT m.provider, m.digest, m.state, m.received_at, m.request, m.raw_type, m.merchant_order_id, m.acquirer_order_id, m.payment_id, m.deliveries, m.due_at, m.tries FROM notifications AS m
+WHERE m.state = 'unmatched' AND m.provider = $1 AND m.merchant_order_id = $2 AND m.merchant_order_id <> ''
+UNION ALL
+SELECT a.provider, a.digest, a.state, a.received_at, a.request, a.raw_type, a.merchant_order_id, a.acquirer_order_id, a.payment_id, a.deliveries, a.due_at, a.tries FROM notifications AS a
+WHERE a.state = 'unmatched' AND a.provider = $1 AND a.acquirer_order_id = $3 AND a.acquirer_order_id <> ''
+    AND (a.merchant_order_id <> $2 OR a.merchant_order_id = '')
 `
 
 type UnmatchedForParams struct {

@@ -218,10 +218,168 @@ func (q *Queries) InterruptedCreates(ctx context.Context) ([]string, error) {
 	return items, nil
 }
 
+const listByStatus = `-- name: ListByStatus :many
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
+WHERE merchant = $1 AND status = $2
+    AND id < COALESCE(NULLIF(CAST($3 AS TEXT), ''), 'z')
+ORDER BY id DESC
+LIMIT CAST($4 AS BIGINT)
+`
+
+type ListByStatusParams struct {
+	Merchant string
+	Status   string
+	Before   string
+	Page     int64
+}
+
+func (q *Queries) ListByStatus(ctx context.Context, arg ListByStatusParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, listByStatus,
+		arg.Merchant,
+		arg.Status,
+		arg.Before,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Version,
+			&i.Merchant,
+			&i.MerchantOrderID,
+			&i.RequestDigest,
+			&i.OrderGroup,
+			&i.Amount,
+			&i.Currency,
+			&i.Method,
+			&i.Flow,
+			&i.Description,
+			&i.ReturnUrl,
+			&i.Metadata,
+			&i.Candidates,
+			&i.Provider,
+			&i.Account,
+			&i.RequestID,
+			&i.AcquirerOrderID,
+			&i.Status,
+			&i.StatusReason,
+			&i.ErrorCode,
+			&i.RawStatus,
+			&i.NextActions,
+			&i.CreateState,
+			&i.SentAt,
+			&i.PaidAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DueAt,
+			&i.Tries,
+			&i.ReviewReason,
+			&i.ReviewSince,
+			&i.ReviewObserved,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listForReview = `-- name: ListForReview :many
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
+WHERE merchant = $1 AND review_reason <> ''
+    AND id < COALESCE(NULLIF(CAST($2 AS TEXT), ''), 'z')
+    AND (status = $3 OR $3 = '')
+    AND (review_reason = $4 OR $4 = 'any')
+ORDER BY id DESC
+LIMIT CAST($5 AS BIGINT)
+`
+
+type ListForReviewParams struct {
+	Merchant string
+	Before   string
+	Status   string
+	Review   string
+	Page     int64
+}
+
+func (q *Queries) ListForReview(ctx context.Context, arg ListForReviewParams) ([]Payment, error) {
+	rows, err := q.db.QueryContext(ctx, listForReview,
+		arg.Merchant,
+		arg.Before,
+		arg.Status,
+		arg.Review,
+		arg.Page,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Payment
+	for rows.Next() {
+		var i Payment
+		if err := rows.Scan(
+			&i.ID,
+			&i.Version,
+			&i.Merchant,
+			&i.MerchantOrderID,
+			&i.RequestDigest,
+			&i.OrderGroup,
+			&i.Amount,
+			&i.Currency,
+			&i.Method,
+			&i.Flow,
+			&i.Description,
+			&i.ReturnUrl,
+			&i.Metadata,
+			&i.Candidates,
+			&i.Provider,
+			&i.Account,
+			&i.RequestID,
+			&i.AcquirerOrderID,
+			&i.Status,
+			&i.StatusReason,
+			&i.ErrorCode,
+			&i.RawStatus,
+			&i.NextActions,
+			&i.CreateState,
+			&i.SentAt,
+			&i.PaidAt,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+			&i.DueAt,
+			&i.Tries,
+			&i.ReviewReason,
+			&i.ReviewSince,
+			&i.ReviewObserved,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listGroup = `-- name: ListGroup :many
 SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
 WHERE merchant = $1 AND order_group = $2
-    AND (id < $3 OR $3 = '')
+    AND id < COALESCE(NULLIF(CAST($3 AS TEXT), ''), 'z')
     AND (status = $4 OR $4 = '')
     AND (review_reason = $5 OR $5 = '' OR ($5 = 'any' AND review_reason <> ''))
 ORDER BY id DESC
@@ -304,29 +462,21 @@ func (q *Queries) ListGroup(ctx context.Context, arg ListGroupParams) ([]Payment
 const listPayments = `-- name: ListPayments :many
 SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
 WHERE merchant = $1
-    AND (id < $2 OR $2 = '')
-    AND (status = $3 OR $3 = '')
-    AND (review_reason = $4 OR $4 = '' OR ($4 = 'any' AND review_reason <> ''))
+    AND id < COALESCE(NULLIF(CAST($2 AS TEXT), ''), 'z')
 ORDER BY id DESC
-LIMIT CAST($5 AS BIGINT)
+LIMIT CAST($3 AS BIGINT)
 `
 
 type ListPaymentsParams struct {
 	Merchant string
 	Before   string
-	Status   string
-	Review   string
 	Page     int64
 }
 
+// Ids begin with pay_, so that none is after 'z': pages without a cursor are
+// found by the same index as those with one.
 func (q *Queries) ListPayments(ctx context.Context, arg ListPaymentsParams) ([]Payment, error) {
-	rows, err := q.db.QueryContext(ctx, listPayments,
-		arg.Merchant,
-		arg.Before,
-		arg.Status,
-		arg.Review,
-		arg.Page,
-	)
+	rows, err := q.db.QueryContext(ctx, listPayments, arg.Merchant, arg.Before, arg.Page)
 	if err != nil {
 		return nil, err
 	}

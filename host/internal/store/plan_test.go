@@ -1,0 +1,135 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/paymux/paymux/host/internal/store/sqlgen"
+)
+
+// explainer runs nothing: it asks SQLite how it would.
+type explainer struct {
+	*sql.DB
+	plans []string
+}
+
+func (e *explainer) explain(ctx context.Context, query string, args []any) error {
+	rows, err := e.DB.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var id, parent, unused int
+		var detail string
+		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+			return err
+		}
+		e.plans = append(e.plans, detail)
+	}
+	return rows.Err()
+}
+
+func (e *explainer) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
+	if err := e.explain(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.DB.QueryContext(ctx, "SELECT 1 WHERE 0")
+}
+
+func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
+	_ = e.explain(ctx, query, args)
+	return e.DB.QueryRowContext(ctx, "SELECT 1 WHERE 0")
+}
+
+func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+	if err := e.explain(ctx, query, args); err != nil {
+		return nil, err
+	}
+	return e.DB.ExecContext(ctx, "UPDATE payments SET id = id WHERE 0")
+}
+
+// plans says of every query by which index it finds its rows. A merchant has
+// millions of payments: what scans or sorts them all is fast in tests only.
+var plans = map[string]struct {
+	index string // what the plan must name, "" for statements that only insert
+	sorts string // why sorting is right
+}{
+	"Payment":                {index: "sqlite_autoindex_payments_1 (id=?)"},
+	"PaymentOfMerchant":      {index: "(id=?"},
+	"PaymentByMerchantOrder": {index: "payments_merchant_order (merchant=? AND merchant_order_id=?)"},
+	"PaymentByAcquirerOrder": {index: "payments_acquirer_order (account=? AND acquirer_order_id=?)"},
+	"PaymentBySentOrder":     {index: "sqlite_autoindex_sent_orders_1 (account=? AND merchant_order_id=?)"},
+	"ListPayments":           {index: "payments_listed (merchant=? AND id<?)"},
+	"ListByStatus":           {index: "payments_status (merchant=? AND status=? AND id<?)"},
+	"ListForReview":          {index: "payments_review (merchant=? AND id<?)"},
+	"ListGroup":              {index: "payments_group (merchant=? AND order_group=? AND id<?)"},
+	"DuePayments":            {index: "payments_due (due_at>? AND due_at<?)", sorts: "only what is due, to take some of each provider"},
+	"NextDue":                {index: "COVERING INDEX payments_due"},
+	"InterruptedCreates":     {index: "COVERING INDEX payments_sending"},
+	"UnsettledByProvider":    {index: "payments_unsettled"},
+	"UpdatePayment":          {index: "sqlite_autoindex_payments_1 (id=?)"},
+	"InsertPayment":          {},
+	"InsertSentOrder":        {},
+	"SentOrder":              {index: "sqlite_autoindex_sent_orders_1 (account=? AND merchant_order_id=?)"},
+	"AppendTimeline":         {index: "sqlite_autoindex_timeline_1 (payment_id=?)"},
+	"Timeline":               {index: "sqlite_autoindex_timeline_1 (payment_id=?)"},
+	"PutNotification":        {},
+	"Notification":           {index: "sqlite_autoindex_notifications_1 (provider=? AND digest=?)"},
+	"CountUnparsed":          {index: "COVERING INDEX notifications_unparsed (provider=?)"},
+	"DueNotifications":       {index: "notifications_due (due_at>? AND due_at<?)", sorts: "as DuePayments"},
+	"NextDueNotification":    {index: "COVERING INDEX notifications_due"},
+	"SettleNotification":     {index: "sqlite_autoindex_notifications_1 (provider=? AND digest=?)"},
+	"UnmatchedFor":           {index: "notifications_by_acquirer (provider=? AND acquirer_order_id=?)"},
+	"MatchNotification":      {index: "sqlite_autoindex_notifications_1 (provider=? AND digest=?)"},
+	"ForgetUnmatched":        {index: "notifications_unmatched (received_at<?)"},
+	"ForgetRaw":              {index: "notifications_raw (received_at<?)"},
+}
+
+func TestPlans(t *testing.T) {
+	s := openNew(t)
+	queries := reflect.TypeFor[*sqlgen.Queries]()
+	for i := range queries.NumMethod() {
+		m := queries.Method(i)
+		if m.Name == "WithTx" {
+			continue
+		}
+		t.Run(m.Name, func(t *testing.T) {
+			want, ok := plans[m.Name]
+			if !ok {
+				t.Fatal("say in the table by which index it finds its rows")
+			}
+			e := &explainer{DB: s.write}
+			args := []reflect.Value{reflect.ValueOf(sqlgen.New(e)), reflect.ValueOf(t.Context())}
+			for i := 2; i < m.Type.NumIn(); i++ {
+				args = append(args, reflect.Zero(m.Type.In(i)))
+			}
+			m.Func.Call(args)
+			checkPlan(t, strings.Join(e.plans, "\n"), want.index, want.sorts != "")
+		})
+	}
+}
+
+func checkPlan(t *testing.T, plan, index string, sorts bool) {
+	t.Helper()
+	if index == "" {
+		if plan != "" {
+			t.Errorf("inserts only, but:\n%s", plan)
+		}
+		return
+	}
+	if !strings.Contains(plan, index) {
+		t.Errorf("not by %s:\n%s", index, plan)
+	}
+	for line := range strings.SplitSeq(plan, "\n") {
+		if strings.HasPrefix(line, "SCAN") && !strings.Contains(line, "INDEX payments_sending") && !strings.Contains(line, "INDEX payments_unsettled") && !sorts {
+			t.Errorf("reads everything: %s", line)
+		}
+		if strings.Contains(line, "TEMP B-TREE") && !sorts {
+			t.Errorf("sorts: %s", line)
+		}
+	}
+}
