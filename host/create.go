@@ -242,7 +242,7 @@ func (h *Host) applyNotCreated(p *sqlgen.Payment, failed *sdk.Error) ([]entry, e
 	return entries, err
 }
 
-// keepHint keeps the time that a notification set while Create was running.
+// keepHint keeps the time that a notification set while the acquirer was asked.
 func keepHint(p *sqlgen.Payment, hinted int64) {
 	if hinted > 0 && statusOf(*p) != sdk.StatusSucceeded && (p.DueAt == 0 || p.DueAt > hinted) {
 		p.DueAt = hinted

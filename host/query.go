@@ -61,9 +61,9 @@ func (h *Host) query(id string) {
 		h.log.Error("a stored payment breaks the contract", "payment", id, "error", err)
 		return
 	}
-	answer, err := measure(h, a, "query", func() (sdk.Payment, error) { return a.api.Query(ctx, sdk.QueryRequest{Order: order}) })
+	answer, failed := measure(h, a, "query", func() (sdk.Payment, error) { return a.api.Query(ctx, sdk.QueryRequest{Order: order}) })
 	err = h.settle(id, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-		return h.applyQuery(tx, row, p, a, answer, err)
+		return h.applyQuery(tx, row, p, a, answer, failed)
 	})
 	if err != nil {
 		h.log.Error("an answer can't be stored; it is asked for again", "payment", id, "error", err)
@@ -73,14 +73,14 @@ func (h *Host) query(id string) {
 // applyQuery records what came of a question that was asked when the payment was
 // as in asked.
 func (h *Host) applyQuery(tx *sqlgen.Queries, asked sqlgen.Payment, p *sqlgen.Payment, a *account, answer sdk.Payment, failed error) (entries []entry, err error) {
-	news := p.DueAt
+	hinted := p.DueAt
 	if failed != nil {
 		entries, err = h.applyQueryError(p, a, sdk.AsError(failed))
 	} else {
 		entries, err = h.applyAnswer(tx, p, answer, sourceQuery)
 	}
-	if news != asked.DueAt && news > 0 && p.DueAt > news {
-		p.DueAt = news // a notification came in meanwhile: the answer may be older than it
+	if hinted != asked.DueAt { // a notification came in meanwhile: the answer may be older than it
+		keepHint(p, hinted)
 	}
 	if statusOf(asked).Terminal() {
 		h.lookAgain(p, asked)

@@ -147,6 +147,32 @@ func TestLateSuccess(t *testing.T) {
 	})
 }
 
+// TestNotificationDuringQuery: an answer that is older than a notification
+// doesn't make the host forget it.
+func TestNotificationDuringQuery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		w.one.answers(func(_ context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			answer := paymentOf(r.Order, sdk.StatusCancelled)
+			w.one.says(sdk.StatusSucceeded)
+			time.Sleep(2 * time.Second)
+			return answer, nil
+		})
+		time.Sleep(6 * time.Second) // the first question is under way
+		if _, err := w.notify("one", "signed o1"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		p := w.is(c.Payment.ID, sdk.StatusCancelled)
+		if w.one.queried() != 2 || p.Review == nil || p.Review.Reason != "late_success" {
+			t.Errorf("%d questions, review %+v", w.one.queried(), p.Review)
+		}
+	})
+}
+
 // TestHungProvider: one that doesn't answer keeps nobody else waiting.
 func TestHungProvider(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

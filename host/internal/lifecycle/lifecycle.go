@@ -69,6 +69,9 @@ type Verdict struct {
 //   - An answer that says nothing moves nothing, except that a payment whose
 //     Create was answered is no longer CREATED.
 func Answer(p Payment, answer sdk.Payment) Verdict {
+	if answer.Status == sdk.StatusCreated || answer.Status > sdk.StatusFailed {
+		answer.Status = sdk.StatusUnknown // CREATED is the host's alone; the rest is unheard of
+	}
 	if differences := answer.Differences(p.Order); len(differences) > 0 {
 		return mismatch(p, answer, differences)
 	}
@@ -77,17 +80,28 @@ func Answer(p Payment, answer sdk.Payment) Verdict {
 	case answer.Status == p.Status:
 	case p.Status.Terminal():
 		v.Believed = false
-		if answer.Status.Terminal() {
-			v.Review = Mismatch
-			if answer.Status == sdk.StatusSucceeded {
-				v.Review = LateSuccess
-			}
+		v.Review = contrary(p.Status, answer.Status)
+		if v.Review != "" {
 			v.Detail = "the acquirer now says " + answer.Status.String()
 		}
 	case Legal(p.Status, answer.Status):
 		v.Status, v.Moved = answer.Status, true
 	}
 	return v
+}
+
+// contrary says whether an answer contradicts the end of a payment. An open
+// state does not: it is an answer that is older than the end. But money that is
+// held for a payment which ended unpaid is somebody's.
+func contrary(end, now sdk.Status) ReviewReason {
+	switch {
+	case now == sdk.StatusSucceeded:
+		return LateSuccess
+	case now.Terminal(), now == sdk.StatusAuthorized && end != sdk.StatusSucceeded:
+		return Mismatch
+	default:
+		return ""
+	}
 }
 
 func mismatch(p Payment, answer sdk.Payment, differences []sdk.Difference) Verdict {
@@ -102,9 +116,13 @@ func mismatch(p Payment, answer sdk.Payment, differences []sdk.Difference) Verdi
 	return v
 }
 
-// CreateError judges a failed Create, for a payment that is CREATED.
+// CreateError judges a failed Create. It moves a payment that is CREATED only:
+// of any other it is known that there may be an order.
 func CreateError(p Payment, err *sdk.Error) Verdict {
 	v := Verdict{Status: p.Status, Detail: err.Error()}
+	if p.Status != sdk.StatusCreated {
+		return v
+	}
 	switch err.Outcome {
 	case sdk.OutcomeNotSent: // stays CREATED: another provider, or the merchant, may try
 	case sdk.OutcomeRefused:
@@ -117,11 +135,12 @@ func CreateError(p Payment, err *sdk.Error) Verdict {
 
 // QueryError judges a failed Query. Only one error can end a payment: the
 // acquirer documents that it doesn't know the order, the settling time is over,
-// and nothing was ever given out by which a payer could pay.
+// and nothing was ever given out by which a payer could pay. Without a settling
+// time, or without knowing when Create was sent, NOT_FOUND proves nothing.
 func QueryError(p Payment, err *sdk.Error, now time.Time, settling time.Duration) Verdict {
 	v := Verdict{Status: p.Status, Detail: err.Error()}
 	lost := err.Code == sdk.CodeOrderNotFound && p.Status == sdk.StatusUnknown && !p.ActionHanded &&
-		p.Order.AcquirerOrderID == "" && now.Sub(p.SentAt) >= settling
+		p.Order.AcquirerOrderID == "" && settling > 0 && !p.SentAt.IsZero() && now.Sub(p.SentAt) >= settling
 	if lost {
 		v.Status, v.Moved = sdk.StatusFailed, true
 		v.Detail = sdk.CodeCreateLost.Info().Title
@@ -140,11 +159,19 @@ const StaleAfter = 7 * 24 * time.Hour
 // waits for the merchant's next try.
 const NeverSentAfter = 24 * time.Hour
 
+// The bounds of a plugin's plan: no flood, and no payment that is forgotten
+// before it is stale.
+const (
+	shortestWait = time.Second
+	longestWait  = 24 * time.Hour
+)
+
 // NextQuery returns when to ask again after tries questions, by the plugin's
 // plan where it has one.
 func NextQuery(plan []time.Duration, tries int, now time.Time) time.Time {
 	if len(plan) == 0 {
 		plan = Plan
 	}
-	return now.Add(plan[min(max(tries, 0), len(plan)-1)])
+	wait := plan[min(max(tries, 0), len(plan)-1)]
+	return now.Add(min(max(wait, shortestWait), longestWait))
 }
