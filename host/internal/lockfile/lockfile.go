@@ -9,7 +9,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
+
+	strict "github.com/go-json-experiment/json"
 )
 
 // File is a lock file. JSON, so that review shows a change as one line.
@@ -39,14 +42,24 @@ func Read(path string) (*File, error) {
 		return nil, err
 	}
 	var f File
-	if err := json.Unmarshal(text, &f); err != nil {
+	// Strict: a pin must not get lost in a misspelt or repeated name.
+	if err := strict.Unmarshal(text, &f, strict.RejectUnknownMembers(true)); err != nil {
 		return nil, fmt.Errorf("%s: not a lock file: %w; write it again with paymux plugins lock", path, err)
 	}
 	if f.Version != version {
 		return nil, fmt.Errorf("%s: version %d is not known to this paymux (it knows %d)", path, f.Version, version)
 	}
+	for plugin, p := range f.Plugins {
+		for platform, digest := range p.SHA256 {
+			if !digestPattern.MatchString(digest) {
+				return nil, fmt.Errorf("%s: plugins.%s.sha256.%s must be 64 hex digits in lower case; write it again with paymux plugins lock", path, plugin, platform)
+			}
+		}
+	}
 	return &f, nil
 }
+
+var digestPattern = regexp.MustCompile(`^[0-9a-f]{64}$`)
 
 // Digest returns what a plugin is pinned to on this platform. Without a lock
 // file nothing is; with one, a plugin that isn't in it is an error.
@@ -74,7 +87,8 @@ func (f *File) Pin(plugin, pluginVersion, digest string) {
 	f.Plugins[plugin] = p
 }
 
-// Write replaces the file as a whole.
+// Write replaces the file as a whole: who reads it meanwhile sees the old one or
+// the new one.
 func (f *File) Write(path string) error {
 	f.Version = version
 	text, err := json.MarshalIndent(f, "", "  ")
@@ -86,10 +100,8 @@ func (f *File) Write(path string) error {
 		return err
 	}
 	defer os.Remove(tmp.Name())
-	if _, err := tmp.Write(append(text, '\n')); err != nil {
-		return err
-	}
-	if err := errors.Join(tmp.Chmod(0o644), tmp.Close()); err != nil {
+	_, err = tmp.Write(append(text, '\n'))
+	if err := errors.Join(err, tmp.Chmod(0o644), tmp.Sync(), tmp.Close()); err != nil {
 		return err
 	}
 	return os.Rename(tmp.Name(), path)
