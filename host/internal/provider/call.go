@@ -19,41 +19,84 @@ type answer interface{ GetError() *pb.Error }
 // method is one RPC of the generated client.
 type method[Req any, Resp answer] func(pb.ProviderServiceClient, context.Context, Req, ...grpc.CallOption) (Resp, error)
 
+// lane bounds the calls of one kind: those that wait for an acquirer never keep
+// notifications from being read.
+type lane struct {
+	slots   chan struct{}
+	wait    time.Duration // for a slot and for a running process
+	timeout time.Duration // for the call itself
+}
+
+// enter waits for a slot; leave gives it back.
+func (l lane) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case l.slots <- struct{}{}:
+		return func() { <-l.slots }, nil
+	case <-ctx.Done():
+		return nil, sdk.NotSent(sdk.CodePluginTimeout, "the provider is busy: %d calls are running", cap(l.slots))
+	}
+}
+
 // do runs one RPC and reads its answer. Before it is invoked every failure is
 // NOT_SENT; afterwards every failure that the plugin didn't put into words is
 // UNKNOWN.
 func do[Req any, Resp answer, Out any](
-	ctx context.Context, p *Provider, timeout time.Duration, rpc method[Req, Resp], request Req, read func(Resp) (Out, error),
+	ctx context.Context, p *Provider, l lane, rpc method[Req, Resp], request Req, read func(Resp) (Out, error),
 ) (Out, error) {
 	var none Out
-	select {
-	case p.slots <- struct{}{}:
-		defer func() { <-p.slots }()
-	case <-ctx.Done():
-		return none, sdk.NotSent(sdk.CodePluginTimeout, "provider %s is busy: %d calls are running", p.instance.GetName(), concurrency)
-	}
-	service, err := p.services.Service(ctx)
+	waiting, stop := context.WithTimeout(ctx, l.wait)
+	defer stop()
+	leave, err := l.enter(waiting)
 	if err != nil {
 		return none, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	resp, err := rpc(service, ctx, request)
+	defer leave()
+	service, err := p.services.Service(waiting)
 	if err != nil {
-		return none, lost(err)
+		return none, notSent(err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.timeout)
+	defer cancel()
+	seen := p.configures.Load()
+	if p.doubtful.Load() {
+		if err := p.configureAgain(ctx, service, seen); err != nil {
+			return none, notSent(err)
+		}
+	}
+	resp, err := invoke(ctx, service, rpc, request)
+	if err != nil {
+		return none, err
 	}
 	if resp.GetError().GetCode() != uint32(sdk.CodeNotConfigured) {
 		return read(resp)
 	}
 	// The plugin did nothing but say that it lacks the config: the one case in
 	// which a call is repeated.
-	if _, err := p.configure(ctx, service); err != nil {
+	if err := p.configureAgain(ctx, service, seen); err != nil {
 		return none, notSent(err)
 	}
-	if resp, err = rpc(service, ctx, request); err != nil {
-		return none, lost(err)
+	if resp.GetError().GetOutcome() != pb.Outcome_OUTCOME_NOT_SENT {
+		return read(resp) // but it doesn't say so: the next call finds it configured
+	}
+	if resp, err = invoke(ctx, service, rpc, request); err != nil {
+		return none, err
 	}
 	return read(resp)
+}
+
+// maxAnswer bounds what a plugin may say of one payment, all of which is stored.
+const maxAnswer = 64 << 10
+
+func invoke[Req any, Resp answer](ctx context.Context, service pb.ProviderServiceClient, rpc method[Req, Resp], request Req) (Resp, error) {
+	var none Resp
+	if err := ctx.Err(); err != nil {
+		return none, sdk.NotSent(sdk.CodePluginTimeout, "there was no time left to call the plugin: %w", err)
+	}
+	resp, err := rpc(service, ctx, request, grpc.MaxCallRecvMsgSize(maxAnswer))
+	if err != nil {
+		return none, lost(err)
+	}
+	return resp, nil
 }
 
 // lost gives an RPC's own failure its meaning: the call was made, and what came
@@ -71,31 +114,34 @@ func lost(err error) *sdk.Error {
 	}
 }
 
-// notSent is for failures of Configure in place of a call.
+// notSent is for failures in place of a call, whatever they say of themselves.
 func notSent(err error) error {
 	e := *sdk.AsError(err)
 	e.Outcome = sdk.OutcomeNotSent
+	if e.Code == sdk.CodeUnspecified {
+		e.Code = sdk.CodePluginUnavailable
+	}
 	return &e
 }
 
 // Authorize proves the account's credentials to the acquirer.
 func (p *Provider) Authorize(ctx context.Context) (sdk.Grant, error) {
-	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Authorize, &pb.AuthorizeRequest{Instance: p.instance}, wire.GrantAnswer)
+	return do(ctx, p, p.calls, pb.ProviderServiceClient.Authorize, &pb.AuthorizeRequest{Instance: p.instance}, wire.GrantAnswer)
 }
 
 // Create starts a payment.
 func (p *Provider) Create(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
-	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Create, wire.CreateRequestToProto(r, p.instance), payment[*pb.CreateResponse])
+	return do(ctx, p, p.calls, pb.ProviderServiceClient.Create, wire.CreateRequestToProto(r, p.instance), payment[*pb.CreateResponse])
 }
 
 // Query asks for the state of a payment.
 func (p *Provider) Query(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
-	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Query, wire.QueryRequestToProto(r, p.instance), payment[*pb.QueryResponse])
+	return do(ctx, p, p.calls, pb.ProviderServiceClient.Query, wire.QueryRequestToProto(r, p.instance), payment[*pb.QueryResponse])
 }
 
 // Cancel closes an unpaid order.
 func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
-	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Cancel, wire.CancelRequestToProto(r, p.instance), payment[*pb.CancelResponse])
+	return do(ctx, p, p.calls, pb.ProviderServiceClient.Cancel, wire.CancelRequestToProto(r, p.instance), payment[*pb.CancelResponse])
 }
 
 func payment[Resp interface {
@@ -107,12 +153,12 @@ func payment[Resp interface {
 
 // Refund gives money back.
 func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
-	return do(ctx, p, callTimeout, pb.ProviderServiceClient.Refund, wire.RefundRequestToProto(r, p.instance), refund[*pb.RefundResponse])
+	return do(ctx, p, p.calls, pb.ProviderServiceClient.Refund, wire.RefundRequestToProto(r, p.instance), refund[*pb.RefundResponse])
 }
 
 // QueryRefund asks for the state of a refund.
 func (p *Provider) QueryRefund(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
-	return do(ctx, p, callTimeout, pb.ProviderServiceClient.QueryRefund, wire.RefundQueryToProto(r, p.instance), refund[*pb.QueryRefundResponse])
+	return do(ctx, p, p.calls, pb.ProviderServiceClient.QueryRefund, wire.RefundQueryToProto(r, p.instance), refund[*pb.QueryRefundResponse])
 }
 
 func refund[Resp interface {
@@ -125,5 +171,5 @@ func refund[Resp interface {
 // ParseNotification verifies and reads a notification.
 func (p *Provider) ParseNotification(ctx context.Context, r sdk.HTTPRequest) (sdk.Notification, error) {
 	request := &pb.ParseNotificationRequest{Instance: p.instance, Request: wire.HTTPRequestToProto(r)}
-	return do(ctx, p, parseTimeout, pb.ProviderServiceClient.ParseNotification, request, wire.NotificationAnswer)
+	return do(ctx, p, p.parses, pb.ProviderServiceClient.ParseNotification, request, wire.NotificationAnswer)
 }

@@ -6,12 +6,14 @@
 package provider
 
 import (
+	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/paymux/paymux/sdk"
@@ -33,10 +35,13 @@ type Provider struct {
 	services Services
 	config   []byte
 	instance *pb.Instance
-	slots    chan struct{} // bounds the calls that run at once
+	calls    lane // those that an acquirer is asked in
+	parses   lane
 
-	mu         sync.Mutex // one Configure at a time
-	configured *pb.Configured
+	configures atomic.Uint64 // that succeeded; tells whether another call was faster
+	doubtful   atomic.Bool   // the plugin may hold another account: configure before the next call
+	setUp      chan struct{} // holds a token while one Configure runs
+	account    string        // as first named; guarded by setUp
 }
 
 var (
@@ -49,6 +54,7 @@ var (
 // acquirer is shorter, so that its error is the better one.
 const (
 	callTimeout  = 30 * time.Second
+	callWait     = 10 * time.Second // for a slot; another provider may be free
 	parseTimeout = 2 * time.Second
 	localTimeout = 5 * time.Second // Describe and Configure: no network
 	concurrency  = 64
@@ -66,9 +72,11 @@ func New(name string, config []byte, services Services) *Provider {
 	mac := hmac.New(sha256.New, digestKey())
 	mac.Write(config)
 	return &Provider{
-		services: services, config: config,
+		services: services, config: bytes.Clone(config),
 		instance: &pb.Instance{Name: name, ConfigDigest: hex.EncodeToString(mac.Sum(nil))},
-		slots:    make(chan struct{}, concurrency),
+		calls:    lane{slots: make(chan struct{}, concurrency), wait: callWait, timeout: callTimeout},
+		parses:   lane{slots: make(chan struct{}, concurrency), wait: parseTimeout, timeout: parseTimeout},
+		setUp:    make(chan struct{}, 1),
 	}
 }
 
@@ -76,7 +84,7 @@ func New(name string, config []byte, services Services) *Provider {
 func Describe(ctx context.Context, services Services) (wire.Description, error) {
 	service, err := services.Service(ctx)
 	if err != nil {
-		return wire.Description{}, err
+		return wire.Description{}, notSent(err)
 	}
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
@@ -97,28 +105,60 @@ type Configured struct {
 func (p *Provider) Configure(ctx context.Context) (Configured, error) {
 	service, err := p.services.Service(ctx)
 	if err != nil {
+		return Configured{}, notSent(err)
+	}
+	if err := p.lockSetUp(ctx); err != nil {
 		return Configured{}, err
 	}
-	c, err := p.configure(ctx, service)
-	return Configured{c.GetAccount(), c.GetRefunds(), c.GetCancels()}, err
+	defer p.unlockSetUp()
+	return p.configure(ctx, service)
 }
 
-func (p *Provider) configure(ctx context.Context, service pb.ProviderServiceClient) (*pb.Configured, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// configureAgain configures unless another call did since seen was read: after a
+// restart all calls find the process empty at once, and each Configure throws
+// away what the adapter has learnt, such as its token.
+func (p *Provider) configureAgain(ctx context.Context, service pb.ProviderServiceClient, seen uint64) error {
+	if err := p.lockSetUp(ctx); err != nil {
+		return err
+	}
+	defer p.unlockSetUp()
+	if p.configures.Load() != seen && !p.doubtful.Load() {
+		return nil
+	}
+	_, err := p.configure(ctx, service)
+	return err
+}
+
+func (p *Provider) lockSetUp(ctx context.Context) error {
+	select {
+	case p.setUp <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return sdk.NotSent(sdk.CodePluginTimeout, "the plugin is being configured for too long: %w", ctx.Err())
+	}
+}
+
+func (p *Provider) unlockSetUp() { <-p.setUp }
+
+func (p *Provider) configure(ctx context.Context, service pb.ProviderServiceClient) (Configured, error) {
 	ctx, cancel := context.WithTimeout(ctx, localTimeout)
 	defer cancel()
 	answer, err := service.Configure(ctx, &pb.ConfigureRequest{Instance: p.instance, Config: p.config})
 	if err != nil {
-		return nil, lost(err)
+		return Configured{}, lost(err)
 	}
-	now, err := wire.ConfiguredAnswer(answer)
+	c, err := wire.ConfiguredAnswer(answer)
 	if err != nil {
-		return nil, err
+		return Configured{}, err
 	}
-	if p.configured != nil && p.configured.GetAccount() != now.GetAccount() {
-		return nil, sdk.NotSent(sdk.CodePluginAnswerInvalid, "the plugin named account %q before and %q now, for the same config", p.configured.GetAccount(), now.GetAccount())
+	if p.account != "" && p.account != c.GetAccount() {
+		// The plugin holds it now, and would take calls for it.
+		p.doubtful.Store(true)
+		return Configured{}, sdk.NotSent(sdk.CodePluginAnswerInvalid,
+			"the plugin named account %q before and %q now, for the same config; payments don't move between accounts: run the plugin's earlier version, or configure a new provider", p.account, c.GetAccount())
 	}
-	p.configured = now
-	return now, nil
+	p.account = c.GetAccount()
+	p.doubtful.Store(false)
+	p.configures.Add(1)
+	return Configured{Account: c.GetAccount(), Refunds: c.GetRefunds(), Cancels: c.GetCancels()}, nil
 }
