@@ -32,6 +32,11 @@ func TestCreateMatrix(t *testing.T) {
 		{"still running", host.Created{Payment: full(sdk.StatusCreated)}, nil, 202, "", true},
 		{"refused", host.Created{Payment: full(sdk.StatusFailed), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 402, "REFUSED", true},
 		{"not sent", host.Created{Payment: full(sdk.StatusCreated), Err: notSent}, nil, 503, "ACQUIRER_TIMEOUT", true},
+		{"lost by the payment, refused by the error", host.Created{Payment: full(sdk.StatusUnknown), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 202, "", true},
+		{"open by the payment, refused by the error", host.Created{Payment: full(sdk.StatusPending), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 201, "", true},
+		{"sent meanwhile and lost", host.Created{Payment: full(sdk.StatusUnknown), Err: notSent}, nil, 202, "", true},
+		{"sent meanwhile", host.Created{Payment: full(sdk.StatusPending), Err: notSent}, nil, 201, "", true},
+		{"sent meanwhile by another", host.Created{Payment: full(sdk.StatusPending), Existing: true, Err: notSent}, nil, 200, "", true},
 		{"existing", host.Created{Payment: full(sdk.StatusPending), Existing: true}, nil, 200, "", true},
 		{"existing and failed", host.Created{Payment: full(sdk.StatusFailed), Existing: true, Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 200, "", true},
 		{"existing and not sent again", host.Created{Payment: full(sdk.StatusCreated), Existing: true, Err: notSent}, nil, 503, "ACQUIRER_TIMEOUT", true},
@@ -40,6 +45,7 @@ func TestCreateMatrix(t *testing.T) {
 		{"no route", host.Created{}, sdk.NotSent(sdk.CodeNoRoute, "none"), 422, "NO_ROUTE", false},
 		{"plugin hangs at its start", host.Created{}, sdk.NotSent(sdk.CodePluginTimeout, "hangs"), 503, "PLUGIN_TIMEOUT", false},
 		{"store", host.Created{}, sdk.NotSent(sdk.CodeStoreUnavailable, "disk full"), 503, "STORE_UNAVAILABLE", false},
+		{"perhaps sent, and the store failed", host.Created{}, sdk.Unknown(sdk.CodeStoreUnavailable, "gone"), 500, "STORE_UNAVAILABLE", false},
 		{"a secret in an unforeseen error", host.Created{}, errors.New("dsn with password hush"), 500, "INTERNAL", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -113,16 +119,18 @@ func TestPaths(t *testing.T) {
 		{"POST", "/v1/payments/pay_1/refresh", 200, ""}, {"POST", "/v1/payments/pay_1/cancel", 200, ""},
 		{"GET", "/v1/providers", 200, ""}, {"GET", "/v1/providers/one", 200, ""},
 		{"GET", "/healthz", 200, ""}, {"GET", "/readyz", 200, ""}, {"GET", "/openapi.json", 200, ""},
-		{"PUT", "/v1/payments", 405, "POST, GET"}, {"DELETE", "/v1/payments/pay_1", 405, "GET"},
+		{"PUT", "/v1/payments", 405, "POST, GET, HEAD"}, {"DELETE", "/v1/payments/pay_1", 405, "GET, HEAD"},
 		{"GET", "/v1/payments/pay_1/refresh", 405, "POST"}, {"GET", "/v1/notifications/one", 405, "POST"},
 		{"GET", "/", 404, ""}, {"GET", "/v1", 404, ""}, {"GET", "/v1/payments/pay_1/x", 404, ""}, {"POST", "/v2/payments", 404, ""},
 		{"GET", "/metrics", 404, ""}, {"GET", "/debug/pprof/", 404, ""},
+		{"GET", "//", 404, ""}, {"GET", "/v1//payments", 404, ""}, {"GET", "/v1/payments/", 404, ""}, {"GET", "/v1/./payments", 404, ""},
+		{"POST", "/v1/payments/../payments", 404, ""}, {"POST", "/v1/notifications//one", 404, ""}, {"POST", "/v1/payments//cancel", 404, ""},
 	} {
 		got := c.call(r.method, r.path, "")
 		if got.status != r.status || got.header.Get("Allow") != r.allow {
 			t.Errorf("%s %s: %d, Allow %q", r.method, r.path, got.status, got.header.Get("Allow"))
 		}
-		if strings.HasPrefix(r.path, "/v1/") && got.header.Get("Cache-Control") != "no-store" {
+		if got.header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s %s may be cached", r.method, r.path)
 		}
 	}
@@ -145,6 +153,8 @@ func TestErrors(t *testing.T) {
 		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeInvalidState, "paid"), 409},
 		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeInProgress, "busy"), 409},
 		{"/v1/payments/x/cancel", "POST", sdk.Refused(sdk.CodeRefused, "no"), 402},
+		{"/v1/payments/x/cancel", "POST", sdk.Refused(sdk.CodeAcquirerError, "no"), 402},
+		{"/v1/payments/x/cancel", "POST", sdk.Unknown(sdk.CodePluginTimeout, "hangs"), 500},
 		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodePluginUnavailable, "down"), 503},
 		{"/v1/payments/x/cancel", "POST", sdk.NotSent(sdk.CodeAcquirerError, "login failed"), 503},
 		{"/v1/payments/x/refresh", "POST", sdk.NotSent(sdk.CodeStoreUnavailable, "disk"), 503},
@@ -218,11 +228,21 @@ func TestNotification(t *testing.T) {
 	}
 	unavailable := sdk.NotSent(sdk.CodePluginUnavailable, "later")
 	unavailable.RetryAfter = 1500 * time.Millisecond
-	for status, err := range map[int]error{401: sdk.NotSent(sdk.CodeSignatureInvalid, "forged"), 404: sdk.NotSent(sdk.CodeNotFound, "none"), 503: unavailable} {
-		c.err = err
-		got := c.call("POST", "/v1/notifications/one", body)
-		if got.status != status || (status == 503) != (got.header.Get("Retry-After") == "2") {
-			t.Errorf("%v: %d %v", err, got.status, got.header)
+	for _, e := range []struct {
+		err    error
+		status int
+		wait   string
+	}{
+		{sdk.NotSent(sdk.CodeSignatureInvalid, "forged"), 401, ""},
+		{sdk.NotSent(sdk.CodeNotFound, "none"), 404, ""},
+		{unavailable, 503, "2"},
+		{sdk.NotSent(sdk.CodeInvalidRequest, "odd"), 503, "5"}, // whatever it is: it isn't durable
+		{sdk.Unknown(sdk.CodePluginPanic, "broke"), 503, "5"},
+		{errors.New("unforeseen"), 503, "5"},
+	} {
+		c.err = e.err
+		if got := c.call("POST", "/v1/notifications/one", body); got.status != e.status || got.header.Get("Retry-After") != e.wait {
+			t.Errorf("%v: %d %v", e.err, got.status, got.header)
 		}
 	}
 }
@@ -243,6 +263,33 @@ func TestAccessLog(t *testing.T) {
 	line := c.log.String()
 	if !strings.Contains(line, `route="GET /v1/payments"`) || !strings.Contains(line, "status=200") || !strings.Contains(line, "merchant=shop-a") || strings.Contains(line, "private") {
 		t.Error(line)
+	}
+}
+
+// TestCauseIsLogged: what callers aren't told is in the log, but for what a
+// plugin said.
+func TestCauseIsLogged(t *testing.T) {
+	for _, e := range []struct {
+		err    error
+		logged bool
+	}{
+		{sdk.NotSent(sdk.CodeStoreUnavailable, "the store failed"), true},
+		{errors.New("hush"), true},
+		{sdk.NotSent(sdk.CodePluginUnavailable, "down"), false},
+		{sdk.NotSent(sdk.CodeNotFound, "none"), false},
+	} {
+		if known, ok := errors.AsType[*sdk.Error](e.err); ok {
+			known.Err = errors.New("hush")
+		}
+		c := newClient(t)
+		c.err = e.err
+		got := c.call("GET", "/v1/payments/x", "")
+		if strings.Contains(got.body, "hush") || strings.Contains(c.log.String(), "hush") != e.logged {
+			t.Errorf("%v: answered %s, logged %s", e.err, got.body, c.log)
+		}
+		if got.Instance != "urn:paymux:request:"+got.header.Get("X-Request-Id") || !strings.Contains(c.log.String(), got.header.Get("X-Request-Id")) {
+			t.Errorf("instance %q", got.Instance)
+		}
 	}
 }
 
@@ -269,5 +316,13 @@ func TestServer(t *testing.T) {
 	defer a.Body.Close()
 	if a.StatusCode != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("large headers: %d", a.StatusCode)
+	}
+	b, err := http.Post(test.URL+"/v1/notifications/one", "text/plain", strings.NewReader(strings.Repeat("x", 2*maxNotification)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.Body.Close()
+	if b.StatusCode != http.StatusRequestEntityTooLarge || !b.Close {
+		t.Errorf("a large body: %d, closed %v", b.StatusCode, b.Close)
 	}
 }

@@ -49,9 +49,9 @@ func decodeCreate(w http.ResponseWriter, r *http.Request) (host.CreateRequest, e
 	if err := checkContentType(r.Header); err != nil {
 		return host.CreateRequest{}, err
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r, maxBody)
 	if err != nil {
-		return host.CreateRequest{}, bodyError(err, maxBody)
+		return host.CreateRequest{}, err
 	}
 	return parseCreate(body)
 }
@@ -119,7 +119,7 @@ func object(text []byte, name string) (map[string]jsontext.Value, error) {
 	var members map[string]jsontext.Value
 	err := json.Unmarshal(text, &members)
 	if syntax, ok := errors.AsType[*jsontext.SyntacticError](err); ok {
-		return nil, sdk.InvalidField(fieldOf(name, string(syntax.JSONPointer)), "is not well-formed JSON at byte %d: %s", syntax.ByteOffset, syntax.Err)
+		return nil, sdk.InvalidField(fieldOf(name, syntax.JSONPointer), "is not well-formed JSON at byte %d: %s", syntax.ByteOffset, syntax.Err)
 	}
 	if err != nil || members == nil {
 		return nil, sdk.InvalidField(name, "must be one JSON object")
@@ -128,16 +128,12 @@ func object(text []byte, name string) (map[string]jsontext.Value, error) {
 }
 
 // fieldOf names the place of a syntax error as far as it is known.
-func fieldOf(outer, pointer string) string {
-	inner := strings.ReplaceAll(strings.TrimPrefix(pointer, "/"), "/", ".")
-	switch {
-	case outer == "":
-		return inner
-	case inner == "":
-		return outer
-	default:
-		return outer + "." + inner
+func fieldOf(outer string, pointer jsontext.Pointer) string {
+	names := slices.Collect(pointer.Tokens())
+	if outer != "" {
+		names = append([]string{outer}, names...)
 	}
+	return strings.Join(names, ".")
 }
 
 func stringOf(name string, value jsontext.Value) (string, error) {
@@ -174,18 +170,20 @@ func metadataOf(value jsontext.Value) (map[string]string, error) {
 // checkContentType wants JSON, and UTF-8 if it says an encoding.
 func checkContentType(h http.Header) error {
 	kind, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
-	charset, named := parameters["charset"]
-	if err != nil || kind != "application/json" || named && !strings.EqualFold(charset, "utf-8") {
-		return sdk.NotSent(sdk.CodeUnsupportedMediaType, "send Content-Type: application/json")
+	if strings.EqualFold(parameters["charset"], "utf-8") {
+		delete(parameters, "charset")
+	}
+	if err != nil || kind != "application/json" || len(parameters) > 0 || len(h.Values("Content-Type")) > 1 {
+		return sdk.NotSent(sdk.CodeUnsupportedMediaType, "send Content-Type: application/json, once; its only parameter is charset=utf-8")
 	}
 	return nil
 }
 
 // noBody wants an empty body, or an empty object.
 func noBody(w http.ResponseWriter, r *http.Request) error {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readBody(w, r, maxBody)
 	if err != nil {
-		return bodyError(err, maxBody)
+		return err
 	}
 	if text := string(bytes.TrimSpace(body)); text != "" && text != "{}" {
 		return sdk.InvalidField("", "this request takes no body")
@@ -193,11 +191,18 @@ func noBody(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-func bodyError(err error, limit int) error {
-	if _, large := errors.AsType[*http.MaxBytesError](err); large {
-		return sdk.NotSent(sdk.CodeBodyTooLarge, "the body must have at most %d bytes", limit)
+func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+	if rec, ok := w.(*recorder); ok {
+		w = rec.ResponseWriter // by the server's own writer the connection is closed on what is too large
 	}
-	return sdk.InvalidField("", "the body could not be read")
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, limit))
+	if _, large := errors.AsType[*http.MaxBytesError](err); large {
+		return nil, sdk.NotSent(sdk.CodeBodyTooLarge, "the body must have at most %d bytes", limit)
+	}
+	if err != nil {
+		return nil, sdk.InvalidField("", "the body could not be read")
+	}
+	return body, nil
 }
 
 // checkIdempotencyKey checks the header's form. It isn't needed yet: the
@@ -208,7 +213,7 @@ func checkIdempotencyKey(h http.Header) error {
 		return nil
 	}
 	key := values[0]
-	odd := strings.ContainsFunc(key, func(r rune) bool { return r < '!' || r > '~' })
+	odd := strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
 	if len(values) > 1 || key == "" || len(key) > 255 || odd {
 		return sdk.InvalidField("Idempotency-Key", "must be given once and have 1 to 255 printable ASCII characters")
 	}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/json"
 	"net/http"
+	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
@@ -65,6 +66,8 @@ var requestBodies = map[string]bool{
 	plus(`"provider":7`):                             false,
 	with(`"100.00"`, `100.00`):                       false,
 	with(`"100.00"`, `1e3`):                          false,
+	with(`"100.00"`, `+1`):                           false,
+	with(`"100.00"`, `.5`):                           false,
 	with(`"100.00"`, `null`):                         false,
 	with(`"100.00"`, `["100.00"]`):                   false,
 	with(`"100.00"`, `true`):                         false,
@@ -107,6 +110,8 @@ func TestFaultNamesField(t *testing.T) {
 		plus(`"Amount":"1.00"`):                    "Amount",
 		plus(`"metadata":{"a":1}`):                 "metadata.a",
 		plus(`"metadata":{"a":"b","a":"c"}`):       "metadata.a",
+		plus(`"metadata":{"a/b~":"x","a/b~":"y"}`): "metadata.a/b~",
+		plus(`"metadata":{"a/b~":1}`):              "metadata.a/b~",
 		plus(`"metadata":[]`):                      "metadata",
 		with(`"100.00"`, `100.00`):                 "amount",
 		with(`"Tea"`, `null`):                      "description",
@@ -146,10 +151,17 @@ func TestHeaders(t *testing.T) {
 		{"Content-Type: text/plain", "UNSUPPORTED_MEDIA_TYPE"},
 		{"Content-Type: application/jsonx", "UNSUPPORTED_MEDIA_TYPE"},
 		{"Content-Type: application/json; charset=gbk", "UNSUPPORTED_MEDIA_TYPE"},
+		{"Content-Type: application/json; charset=utf-8; v=2", "UNSUPPORTED_MEDIA_TYPE"},
+		{"Content-Type: application/json; v=2", "UNSUPPORTED_MEDIA_TYPE"},
+		{"Content-Type: application/json, text/plain", "UNSUPPORTED_MEDIA_TYPE"},
 		{"Content-Type: application/x-www-form-urlencoded", "UNSUPPORTED_MEDIA_TYPE"},
 		{"Idempotency-Key: 7c9e6679-7425-40de", ""},
 		{"Idempotency-Key: " + strings.Repeat("x", 256), "INVALID_REQUEST"},
-		{"Idempotency-Key: a b", "INVALID_REQUEST"},
+		{"Idempotency-Key: " + strings.Repeat("x", 255), ""},
+		{"Idempotency-Key: a b", ""},
+		{"Idempotency-Key: a\tb", "INVALID_REQUEST"},
+		{"Idempotency-Key: \x7f", "INVALID_REQUEST"},
+		{"Idempotency-Key: ü", "INVALID_REQUEST"},
 	} {
 		c := newClient(t)
 		if got := c.call("POST", "/v1/payments", good, h.line); got.Code != h.code {
@@ -157,13 +169,19 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	c := newClient(t)
+	r := httptest.NewRequest("POST", "/v1/payments", strings.NewReader(good))
+	r.Header = http.Header{"Authorization": {"Bearer " + keyA}, "Content-Type": {"application/json", "text/plain"}}
+	if got := c.send(r); got.Code != "UNSUPPORTED_MEDIA_TYPE" || len(c.requests) != 0 {
+		t.Errorf("two content types: %d %s", got.status, got.body)
+	}
 	if got := c.call("POST", "/v1/payments", plus(`"metadata":{"a":"`+strings.Repeat("x", maxBody)+`"}`)); got.Code != "BODY_TOO_LARGE" || len(c.requests) != 0 {
 		t.Errorf("a large body: %d %s", got.status, got.body)
 	}
 }
 
-// FuzzParseCreate: whatever is accepted says the same when it is written again.
-func FuzzParseCreate(f *testing.F) {
+// FuzzCreateBody: whatever is accepted says the same to another reader, and when
+// it is written again.
+func FuzzCreateBody(f *testing.F) {
 	for body := range requestBodies {
 		f.Add([]byte(body))
 	}
@@ -178,6 +196,16 @@ func FuzzParseCreate(f *testing.F) {
 		var loose host.CreateRequest
 		if err := json.Unmarshal(body, &loose); err != nil || !reflect.DeepEqual(r, loose) {
 			t.Errorf("%s reads as %+v, by encoding/json as %+v, %v", body, r, loose, err)
+		}
+		if r.Metadata == nil { // null isn't taken
+			r.Metadata = map[string]string{}
+		}
+		written, err := json.Marshal(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if again, err := parseCreate(written); err != nil || !reflect.DeepEqual(r, again) {
+			t.Errorf("%s reads as %+v, written again as %+v, %v", body, r, again, err)
 		}
 	})
 }

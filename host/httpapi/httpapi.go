@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/http/pprof"
+	"path"
 	"strings"
 	"time"
 
@@ -20,8 +21,8 @@ type Options struct {
 	Logger hclog.Logger    // one line a request; nil is silent
 }
 
-// backend is what the API needs of a host.
-type backend interface {
+// payments is what the API needs of a host.
+type payments interface {
 	Create(ctx context.Context, merchant string, r host.CreateRequest) (host.Created, error)
 	Get(ctx context.Context, merchant, id string) (host.Payment, error)
 	List(ctx context.Context, merchant string, f host.Filter) ([]host.Payment, bool, error)
@@ -35,7 +36,7 @@ type backend interface {
 
 // api is the handler's state.
 type api struct {
-	host backend
+	host payments
 	keys keyring
 	log  hclog.Logger
 }
@@ -49,12 +50,12 @@ type route struct {
 // New returns the API of a host.
 func New(h *host.Host, o Options) http.Handler { return newHandler(h, o) }
 
-func newHandler(h backend, o Options) http.Handler {
+func newHandler(h payments, o Options) http.Handler {
 	a := &api{host: h, keys: newKeyring(o.Keys), log: o.Logger}
 	if a.log == nil {
 		a.log = hclog.NewNullLogger()
 	}
-	return a.middleware(router(a.routes()))
+	return a.middleware(exact(router(a.routes())))
 }
 
 func (a *api) routes() []route {
@@ -80,18 +81,39 @@ func router(routes []route) http.Handler {
 	for _, r := range routes {
 		mux.HandleFunc(r.method+" "+r.path, r.serve)
 		methods[r.path] = append(methods[r.path], r.method)
+		if r.method == http.MethodGet {
+			methods[r.path] = append(methods[r.path], http.MethodHead)
+		}
 	}
-	for path, allowed := range methods {
+	for pattern, allowed := range methods {
 		allow := strings.Join(allowed, ", ")
-		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			w.Header().Set("Allow", allow)
 			fail(w, sdk.NotSent(sdk.CodeMethodNotAllowed, "%s is not one of the methods of this path: %s", r.Method, allow))
 		})
 	}
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		fail(w, sdk.NotSent(sdk.CodeNotFound, "there is no such path; see /openapi.json"))
-	})
+	mux.HandleFunc("/", noPath)
 	return mux
+}
+
+func noPath(w http.ResponseWriter, _ *http.Request) {
+	fail(w, sdk.NotSent(sdk.CodeNotFound, "there is no such path; see /openapi.json"))
+}
+
+// exact keeps the mux from redirecting //v1 or /v1/./x to what it takes them for.
+func exact(mux http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked := r.URL.EscapedPath()
+		clean := path.Clean("/" + asked)
+		if clean != "/" && strings.HasSuffix(asked, "/") {
+			clean += "/"
+		}
+		if asked != clean {
+			noPath(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	})
 }
 
 // Admin returns the operators' endpoints: /metrics, /healthz and /debug/pprof.
@@ -123,6 +145,6 @@ func NewServer(handler http.Handler, log hclog.Logger) *http.Server {
 	return &http.Server{
 		Handler: handler, ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
 		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Debug}),
+		ErrorLog: log.StandardLogger(&hclog.StandardLoggerOptions{ForceLevel: hclog.Warn}),
 	}
 }

@@ -1,9 +1,10 @@
 package httpapi
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -18,6 +19,7 @@ type recorder struct {
 	status   int
 	bytes    int
 	merchant string
+	err      error // by which it failed, as far as the caller isn't told
 }
 
 func (r *recorder) WriteHeader(status int) {
@@ -36,9 +38,6 @@ func (r *recorder) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Unwrap lets http.MaxBytesReader close the connection.
-func (r *recorder) Unwrap() http.ResponseWriter { return r.ResponseWriter }
-
 // middleware sets the headers of every answer, logs it, and survives a panic.
 func (a *api) middleware(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -48,9 +47,7 @@ func (a *api) middleware(next http.Handler) http.Handler {
 		h := w.Header()
 		h.Set("X-Request-Id", id)
 		h.Set("X-Content-Type-Options", "nosniff")
-		if strings.HasPrefix(r.URL.Path, "/v1/") {
-			h.Set("Cache-Control", "no-store")
-		}
+		h.Set("Cache-Control", "no-store")
 		defer a.record(r, rec, id, begun)
 		defer func() {
 			switch p := recover(); {
@@ -76,4 +73,7 @@ func (a *api) record(r *http.Request, rec *recorder, id string, begun time.Time)
 	}
 	a.log.Log(level, "request", "request", id, "method", r.Method, "route", r.Pattern, "status", rec.status,
 		"bytes", rec.bytes, "ms", time.Since(begun).Milliseconds(), "merchant", rec.merchant)
+	if rec.err != nil && !errors.Is(rec.err, context.Canceled) { // a caller may leave
+		a.log.Error("a request failed", "request", id, "error", rec.err)
+	}
 }

@@ -18,9 +18,15 @@ import (
 
 // document is what the tests need of openapi.json.
 type document struct {
+	Components struct {
+		Headers map[string]struct{ Required bool }
+	}
 	Paths map[string]map[string]struct {
 		Responses map[string]struct {
 			Content map[string]struct{ Schema json.RawMessage }
+			Headers map[string]struct {
+				Ref string `json:"$ref"`
+			}
 		}
 	}
 }
@@ -79,6 +85,17 @@ func checkAnswer(t *testing.T, method, pattern string, got reply) {
 		answer, ok := item[name].Responses[status]
 		if !ok {
 			t.Fatalf("openapi.json has no answer %s of %s %s: %s", status, name, path, got.body)
+		}
+		for _, header := range []string{"Location", "Retry-After", "Allow", "Www-Authenticate", "X-Request-Id"} {
+			documented, required := false, false
+			for told, h := range answer.Headers {
+				if strings.EqualFold(told, header) {
+					documented, required = true, d.Components.Headers[strings.TrimPrefix(h.Ref, "#/components/headers/")].Required
+				}
+			}
+			if sent := got.header.Get(header) != ""; sent && !documented || required && !sent {
+				t.Errorf("answer %s of %s %s: header %s sent: %v, documented: %v", status, name, path, header, sent, documented)
+			}
 		}
 		if len(answer.Content) == 0 {
 			return

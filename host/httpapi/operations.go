@@ -2,7 +2,6 @@ package httpapi
 
 import (
 	_ "embed"
-	"io"
 	"net/http"
 
 	"github.com/paymux/paymux/host"
@@ -23,16 +22,16 @@ const maxNotification = 64 << 10
 // notify hands a notification on to the byte, and answers what the adapter says
 // once it is durable.
 func (a *api) notify(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxNotification))
+	body, err := readBody(w, r, maxNotification)
 	if err != nil {
-		fail(w, bodyError(err, maxNotification))
+		fail(w, err)
 		return
 	}
 	ack, err := a.host.Notify(r.Context(), r.PathValue("provider"), sdk.HTTPRequest{
 		Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Header: r.Header, Body: body,
 	})
 	if err != nil {
-		fail(w, err)
+		failNotification(w, err)
 		return
 	}
 	if kind := ack.Header["Content-Type"]; kind != "" { // the other headers are paymux's own
@@ -45,6 +44,16 @@ func (a *api) notify(w http.ResponseWriter, r *http.Request) {
 	}
 	w.WriteHeader(ack.Status)
 	_, _ = w.Write(ack.Body)
+}
+
+// failNotification asks the acquirer to send it again, unless that can't help.
+func failNotification(w http.ResponseWriter, err error) {
+	e := forCaller(w, err)
+	p := problemOf(e)
+	if e.Code != sdk.CodeSignatureInvalid && e.Code != sdk.CodeNotFound {
+		p.Status, p.Remedy = http.StatusServiceUnavailable, remedyUnacked
+	}
+	failWith(w, e, p)
 }
 
 func (a *api) listProviders(w http.ResponseWriter, _ *http.Request, merchant string) {

@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"maps"
 	"net/http"
 	"net/url"
 	"regexp"
@@ -36,17 +37,23 @@ func answerCreated(w http.ResponseWriter, c host.Created) {
 	p := c.Payment
 	w.Header().Set("Location", "/v1/payments/"+p.ID)
 	switch {
-	case c.Err != nil && c.Err.Outcome == sdk.OutcomeNotSent:
+	case unsent(c):
 		failPayment(w, http.StatusServiceUnavailable, c.Err, p)
 	case c.Existing:
 		answer(w, http.StatusOK, p)
 	case p.Status == sdk.StatusUnknown.String() || p.Status == sdk.StatusCreated.String():
 		answer(w, http.StatusAccepted, p)
-	case c.Err != nil && c.Err.Outcome == sdk.OutcomeRefused:
+	case c.Err != nil && c.Err.Outcome == sdk.OutcomeRefused && p.Status == sdk.StatusFailed.String():
 		failPayment(w, http.StatusPaymentRequired, c.Err, p)
 	default:
 		answer(w, http.StatusCreated, p)
 	}
+}
+
+// unsent reports that surely nothing was sent. The payment has the last word:
+// another request about it may have been sent since this one's error.
+func unsent(c host.Created) bool {
+	return c.Err != nil && c.Err.Outcome == sdk.OutcomeNotSent && c.Payment.Status == sdk.StatusCreated.String()
 }
 
 // failPayment answers with an error about a payment that was recorded.
@@ -102,14 +109,14 @@ func (a *api) listPayments(w http.ResponseWriter, r *http.Request, merchant stri
 		fail(w, err)
 		return
 	}
-	payments, more, err := a.host.List(r.Context(), merchant, f)
+	found, more, err := a.host.List(r.Context(), merchant, f)
 	if err != nil {
 		fail(w, err)
 		return
 	}
-	p := page[host.Payment]{Data: payments}
+	p := page[host.Payment]{Data: found}
 	if more {
-		p.NextCursor = payments[len(payments)-1].ID
+		p.NextCursor = found[len(found)-1].ID
 	}
 	answer(w, http.StatusOK, p)
 }
@@ -130,7 +137,8 @@ func filterOf(u *url.URL) (host.Filter, error) {
 	if err != nil {
 		return f, sdk.InvalidField("query", "is not well-formed")
 	}
-	for name, values := range query {
+	for _, name := range slices.Sorted(maps.Keys(query)) { // the same request, the same answer
+		values := query[name]
 		if !slices.Contains(listParameters, name) {
 			return f, sdk.InvalidField(name, "is not a parameter; there are %v", listParameters)
 		}

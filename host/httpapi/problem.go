@@ -22,6 +22,7 @@ type problem struct {
 	Outcome   string `json:"outcome,omitempty"`    // whether there may be an effect at the acquirer
 	PaymentID string `json:"payment_id,omitempty"` // the payment that was recorded, if any
 	Field     string `json:"field,omitempty"`      // of the request
+	Instance  string `json:"instance,omitempty"`   // urn:paymux:request: and the X-Request-Id
 	Remedy    string `json:"remedy,omitempty"`     // what to do
 	// The acquirer's own code and request id, for its support.
 	AcquirerCode      string `json:"acquirer_code,omitempty"`
@@ -37,26 +38,49 @@ func problemOf(e *sdk.Error) problem {
 	if info.Blame != sdk.BlameMerchant || e.Outcome != sdk.OutcomeNotSent {
 		p.Outcome = e.Outcome.String()
 	}
-	if p.Status >= 500 && e.Outcome == sdk.OutcomeNotSent {
+	switch {
+	case p.Status < 500:
+	case e.Outcome == sdk.OutcomeNotSent:
 		p.Status, p.Remedy = http.StatusServiceUnavailable, remedyUnsent
+	case e.Outcome == sdk.OutcomeRefused: // a final no is nothing to wait for
+		p.Status = http.StatusPaymentRequired
+	default: // a shop takes 503 for surely not sent
+		p.Status, p.Remedy = http.StatusInternalServerError, remedyUnknown
 	}
 	return p
 }
 
 // Whatever kept a request from being sent, the same request may be made again.
 const (
-	remedyUnsent = "Nothing was sent. Make the same request again after the seconds in Retry-After."
-	retryUnsent  = 5 * time.Second // if the error names no time
+	remedyUnsent  = "Nothing was sent. Make the same request again after the seconds in Retry-After."
+	remedyUnknown = "What happened isn't known. Make the same request again, or read the payment, before you offer another try."
+	remedyUnacked = "Not acknowledged: send the notification again after the seconds in Retry-After."
+	retryUnsent   = 5 * time.Second // if the error names no time
 )
 
-// fail answers with an error. Only what is an *sdk.Error was written for
-// callers; anything else is kept from them.
+// fail answers with an error.
 func fail(w http.ResponseWriter, err error) {
+	e := forCaller(w, err)
+	failWith(w, e, problemOf(e))
+}
+
+// forCaller returns what a caller may know of an error: only an *sdk.Error was
+// written for them. The rest, and what made the store fail, is for the log.
+func forCaller(w http.ResponseWriter, err error) *sdk.Error {
+	hidden := err
 	e, ok := errors.AsType[*sdk.Error](err)
-	if !ok {
+	if ok {
+		hidden = nil
+		if e.Code == sdk.CodeStoreUnavailable { // a plugin's cause could hold a secret
+			hidden = e.Err
+		}
+	} else {
 		e = sdk.Unknown(sdk.CodeInternal, "the request failed inside paymux; the log of the host has the reason")
 	}
-	failWith(w, e, problemOf(e))
+	if rec, is := w.(*recorder); is {
+		rec.err = hidden
+	}
+	return e
 }
 
 func failWith(w http.ResponseWriter, e *sdk.Error, p problem) {
@@ -66,6 +90,9 @@ func failWith(w http.ResponseWriter, e *sdk.Error, p problem) {
 	}
 	if wait > 0 {
 		w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
+	}
+	if id := w.Header().Get("X-Request-Id"); id != "" {
+		p.Instance = "urn:paymux:request:" + id
 	}
 	write(w, p.Status, "application/problem+json", p)
 }
