@@ -137,15 +137,45 @@ func (c *child) lastLines() string {
 	return "    " + strings.Join(lines[max(0, len(lines)-8):], "\n    ")
 }
 
+// obituaries say of each program that has ended how, and what it said last.
+func obituaries(family []*child) string {
+	var b strings.Builder
+	for _, c := range family {
+		select {
+		case <-c.exited:
+			fmt.Fprintf(&b, "\n%s ended (%v):\n%s", c.name, c.err, c.lastLines())
+		default:
+		}
+	}
+	return b.String()
+}
+
 // again is the command by which a person starts the program by hand.
 func (c *child) again() string {
 	var b strings.Builder
 	for _, name := range []string{"SANDBOX_CLIENT_SECRET", "SANDBOX_WEBHOOK_KEY", "PAYMUX_API_KEY"} {
 		if file := c.secrets[name]; file != "" {
-			fmt.Fprintf(&b, "%s=$(cat %s) ", name, file)
+			fmt.Fprintf(&b, "%s=$(cat %s) ", name, quote(file))
 		}
 	}
-	return b.String() + strings.Join(c.command, " ")
+	for i, word := range c.command {
+		if i > 0 {
+			b.WriteByte(' ')
+		}
+		b.WriteString(quote(word))
+	}
+	return b.String()
+}
+
+// quote makes one word of the shell of a text.
+func quote(word string) string {
+	special := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune("-_./:=", r)
+	}
+	if !strings.ContainsFunc(word, special) {
+		return word
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }
 
 // watch tells when a program ends and when somebody has started it again.
@@ -161,9 +191,13 @@ func watch(ctx context.Context, family []*child, out *narrator) {
 			if ctx.Err() != nil {
 				return
 			}
-			out.printf("\n%s ended (%v). Start it again with:\n  %s\n", c.name, c.err, c.again())
-			if c.comesBack(ctx) {
-				out.printf("\n%s is back.\n", c.name)
+			out.printf("\n%s ended (%v). It said last:\n%s\n%s", c.name, c.err, c.lastLines(), c.wayBack())
+			// From here on it is somebody else's process: only its port tells.
+			for c.serves(ctx, true) {
+				out.printf("\n%s is back. You started it, so Ctrl-C here doesn't end it.\n", c.name)
+				if c.serves(ctx, false) {
+					out.printf("\n%s is gone again. %s", c.name, c.wayBack())
+				}
 			}
 		})
 	}
@@ -171,7 +205,11 @@ func watch(ctx context.Context, family []*child, out *narrator) {
 	all.Wait()
 }
 
-func (c *child) comesBack(ctx context.Context) bool {
+func (c *child) wayBack() string { return "Start it again with:\n  " + c.again() + "\n" }
+
+// serves waits until the program's port answers, or until it doesn't, and reports
+// whether that came before the end.
+func (c *child) serves(ctx context.Context, wanted bool) bool {
 	tick := time.NewTicker(500 * time.Millisecond)
 	defer tick.Stop()
 	for {
@@ -179,8 +217,11 @@ func (c *child) comesBack(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		case <-tick.C:
-			if conn, err := net.DialTimeout("tcp", c.address, time.Second); err == nil {
+			conn, err := net.DialTimeout("tcp", c.address, time.Second)
+			if err == nil {
 				conn.Close()
+			}
+			if (err == nil) == wanted {
 				return true
 			}
 		}

@@ -25,6 +25,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
 	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
 	case err == nil, errors.Is(err, flag.ErrHelp):
 	default:
@@ -60,7 +61,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		out.printf("  %-8s %s   (log %s)\n", c.name, c.url, c.logPath)
 	}
 	if err := buy(ctx, s, out); err != nil {
-		return fmt.Errorf("%w; the logs are in %s", err, filepath.Join(*dir, "*.log"))
+		if ctx.Err() != nil {
+			return errors.New("stopped before the payment had ended")
+		}
+		return fmt.Errorf("%w%s\nThe logs are in %s", err, obituaries(family), filepath.Join(*dir, "*.log"))
 	}
 	if *once {
 		return nil
@@ -71,20 +75,28 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return nil
 }
 
-// buy takes one payment and tells about it.
+// buy takes one payment and tells about it. The shopper and whoever follows the
+// payment stop together: the first reason is the one that helps.
 func buy(ctx context.Context, s *settings, out *narrator) error {
 	ctx, cancel := context.WithTimeout(ctx, paymentTime)
 	defer cancel()
+	before, err := newestPayment(ctx, s)
+	if err != nil {
+		return err
+	}
 	out.printf("\nA shopper buys tea with AlipayHK. What they do is on the left, what happens to the payment on the right.\n\n")
 	out.begin()
-	ended := make(chan error, 1)
-	go func() { ended <- follow(ctx, s, out) }()
-	if err := newShopper(s, out).buy(ctx); err != nil {
-		return err
+	ended := make(chan error, 2)
+	go func() { ended <- follow(ctx, s, out, before) }()
+	go func() { ended <- newShopper(s, out).buy(ctx) }()
+	for range 2 {
+		if e := <-ended; e != nil && err == nil {
+			err = e
+			cancel()
+		}
 	}
-	if err := <-ended; err != nil {
-		return err
+	if err == nil {
+		out.printf("\nThe payment is SUCCEEDED.\n")
 	}
-	out.printf("\nThe payment is SUCCEEDED.\n")
-	return nil
+	return err
 }

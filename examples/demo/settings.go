@@ -58,14 +58,8 @@ func prepare(bin, dir string, out *narrator) (*settings, error) {
 	if s.apiKey, err = s.secret(apiKeyFile); err != nil {
 		return nil, err
 	}
-	for _, a := range []struct {
-		what      string
-		preferred int
-		address   *string
-	}{{"sandbox", 8090, &s.sandbox}, {"paymux", 8080, &s.host}, {"paymux's admin", 8081, &s.admin}, {"shop", 8070, &s.shop}} {
-		if *a.address, err = freeAddress(a.what, a.preferred, out); err != nil {
-			return nil, err
-		}
+	if err := s.takeAddresses(out); err != nil {
+		return nil, err
 	}
 	return s, s.writeConfig()
 }
@@ -95,17 +89,35 @@ func makeSecret(path string) error {
 	return errors.Join(err, f.Close())
 }
 
-// freeAddress takes the preferred port, or a free one if that is busy.
-func freeAddress(what string, preferred int, out *narrator) (string, error) {
-	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", preferred))
-	if err != nil {
-		if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			return "", err
+// takeAddresses finds a port for each. All are held until all are found, so that
+// none is found twice.
+func (s *settings) takeAddresses(out *narrator) error {
+	for _, a := range []struct {
+		what      string
+		preferred int
+		address   *string
+	}{{"sandbox", 8090, &s.sandbox}, {"paymux", 8080, &s.host}, {"paymux's admin", 8081, &s.admin}, {"shop", 8070, &s.shop}} {
+		l, err := listen(a.what, a.preferred, out)
+		if err != nil {
+			return err
 		}
-		out.printf("  port %d is busy: %s takes another one\n", preferred, what)
+		defer l.Close()
+		*a.address = l.Addr().String()
 	}
-	defer l.Close()
-	return l.Addr().String(), nil
+	return nil
+}
+
+// listen takes the preferred port, or a free one if that is busy.
+func listen(what string, preferred int, out *narrator) (net.Listener, error) {
+	l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", preferred))
+	if err == nil {
+		return l, nil
+	}
+	if l, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	out.printf("  port %d is busy: %s takes %s\n", preferred, what, l.Addr())
+	return l, nil
 }
 
 const configText = `# Written by the demo at each start: what you change here is lost.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -66,39 +67,41 @@ func (s *settings) pluginPID() int {
 	return list.Data[0].Process.PID
 }
 
-// follow prints the timeline of the payment that is made next, as it grows, until
-// it has ended.
-func follow(ctx context.Context, s *settings, out *narrator) error {
+// newestPayment returns the id of the merchant's newest payment, "" if there is none.
+func newestPayment(ctx context.Context, s *settings) (string, error) {
 	var newest struct {
 		Data []payment `json:"data"`
 	}
-	if err := s.ask(ctx, "/v1/payments?limit=1", &newest); err != nil {
-		return err
+	if err := s.ask(ctx, "/v1/payments?limit=1", &newest); err != nil || len(newest.Data) == 0 {
+		return "", err
 	}
-	before := ""
-	if len(newest.Data) > 0 {
-		before = newest.Data[0].ID
-	}
-	tick := time.NewTicker(20 * time.Millisecond)
+	return newest.Data[0].ID, nil
+}
+
+// follow prints the timeline of the payment that is made after the one before, as
+// it grows, until it has ended.
+func follow(ctx context.Context, s *settings, out *narrator, before string) error {
+	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	id, told := "", 0
+	id, told := before, 0
+	var p payment
 	for {
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the payment did not end in time: %w", ctx.Err())
+			return fmt.Errorf("the payment did not end in time, it is %s: %w", cmp.Or(p.Status, "not made yet"), ctx.Err())
 		case <-tick.C:
 		}
-		if id == "" {
-			if err := s.ask(ctx, "/v1/payments?limit=1", &newest); err != nil {
-				return err
-			}
-			if len(newest.Data) == 0 || newest.Data[0].ID == before {
+		var err error
+		if id == before {
+			if id, err = newestPayment(ctx, s); err == nil && id == before {
 				continue
 			}
-			id = newest.Data[0].ID
 		}
-		var p payment
-		if err := s.ask(ctx, "/v1/payments/"+id, &p); err != nil {
+		if err == nil {
+			p = payment{}
+			err = s.ask(ctx, "/v1/payments/"+id, &p)
+		}
+		if err != nil {
 			return err
 		}
 		for ; told < len(p.Timeline); told++ {
