@@ -35,7 +35,7 @@ build: modules ## build paymux, its plugins and the examples into bin/
 
 .PHONY: demo
 demo: build ## buy tea with AlipayHK in a sandbox; ONCE=1 ends after the payment
-	@$(BIN)/demo $(if $(ONCE),-once)
+	@$(BIN)/demo $(if $(filter-out 0,$(ONCE)),-once)
 
 .PHONY: test
 test: modules ## run all tests; says what it had to skip
@@ -50,7 +50,8 @@ lint: ## vet, staticcheck, gofmt, buf lint
 
 .PHONY: bench
 bench: ## run the benchmarks
-	$(GO) test -run '^$$' -bench . -benchmem ./...
+	@dirs=$$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's|^|./|'); \
+	if [ -z "$$dirs" ]; then echo "there are no benchmarks yet"; else $(GO) test -run '^$$' -bench . -benchmem $$dirs; fi
 
 .PHONY: generate
 generate: ## write generated files anew
@@ -58,15 +59,23 @@ generate: ## write generated files anew
 	@echo "==> sqlc generate"; cd host/internal/store && $(ROOT_TOOL) sqlc generate
 	@echo "==> docs"; $(GO) test ./sdk -run TestErrorsDoc -update
 
+GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md
+
 .PHONY: verify
 verify: generate ## fail if generated files are old or the wire protocol broke
-	@echo "==> generated files"; out=$$(git status --porcelain -- sdk/wire host/internal/store docs/errors.md); test -z "$$out" || { echo "$$out"; git diff -- sdk/wire host/internal/store docs/errors.md; exit 1; }
+	@echo "==> generated files"; out=$$(git status --porcelain -- $(GENERATED)) || exit 1; \
+	test -z "$$out" || { git --no-pager diff -- $(GENERATED); echo "generated files differ from what is committed; commit what make generate wrote:"; echo "$$out"; exit 1; }
 	@echo "==> go.mod"; $(GO) mod tidy -diff && $(GO) mod verify
 	@echo "==> buf breaking"; cd sdk/wire && $(ROOT_TOOL) buf breaking --against baseline.binpb
+
+.PHONY: baseline
+baseline: ## take today's wire protocol as what may not break (only add to it)
+	@cd sdk/wire && $(ROOT_TOOL) buf build -o baseline.binpb
 
 .PHONY: screenshots
 screenshots: ## make the pictures in docs/img anew (needs Chromium)
 	@SHOP_SCREENSHOTS=$(CURDIR)/docs/img $(GO) test ./examples/shop -run TestJourney -count=1
+	@cd .tools && $(GO) run ./shrinkpng ../docs/img/*.png
 
 .PHONY: clean
 clean: ## remove what was built and the demo's state
