@@ -5,12 +5,12 @@ import (
 	"database/sql"
 	"encoding/json"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/oklog/ulid/v2"
 
 	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 	"github.com/paymux/paymux/sdk"
 )
@@ -53,7 +53,7 @@ func (h *Host) Create(ctx context.Context, merchant string, r CreateRequest) (Cr
 		h.flights.land(row.ID, fl)
 		return Created{}, shuttingDown()
 	}
-	if err := h.commitIntent(row); err != nil && !h.committed(row.ID) {
+	if err := h.commitIntent(&row); err != nil && !h.committed(row.ID) {
 		h.flights.land(row.ID, fl)
 		h.work.Done()
 		if found, ok, again := h.existing(ctx, merchant, r, money); again != nil || ok {
@@ -92,34 +92,32 @@ func (h *Host) existing(ctx context.Context, merchant string, r CreateRequest, m
 }
 
 // resend tries a payment again of which it is sure that nothing was sent.
-func (h *Host) resend(ctx context.Context, row sqlgen.Payment) (Created, error) {
-	fl, mine := h.flights.take(row.ID)
+func (h *Host) resend(ctx context.Context, unsent sqlgen.Payment) (Created, error) {
+	fl, mine := h.flights.take(unsent.ID)
 	if !mine {
-		return h.await(ctx, row.ID, fl, true)
+		return h.await(ctx, unsent.ID, fl, true)
 	}
 	if !h.begin() {
-		h.flights.land(row.ID, fl)
+		h.flights.land(unsent.ID, fl)
 		return Created{}, shuttingDown()
 	}
-	reserved := false
-	err := h.settle(row.ID, func(tx *sqlgen.Queries, now *sqlgen.Payment) ([]entry, error) {
-		reserved = now.CreateState == createUnsent // else another call was faster
-		if reserved {
-			now.CreateState, now.SentAt, now.DueAt = createSending, micros(h.clock.Now()), 0
-			row = *now
+	row, held, err := h.hold(unsent.ID, func(p *sqlgen.Payment) bool {
+		if p.CreateState != createUnsent {
+			return false // another call was faster
 		}
-		return nil, nil
+		p.CreateState, p.SentAt, p.DueAt = createSending, micros(h.clock.Now()), 0
+		return true
 	})
-	if err != nil || !reserved {
-		h.flights.land(row.ID, fl)
+	if err != nil || !held {
+		h.flights.land(unsent.ID, fl)
 		h.work.Done()
 		if err != nil {
 			return Created{}, storeError(err)
 		}
-		return h.await(ctx, row.ID, fl, true)
+		return h.await(ctx, unsent.ID, fl, true)
 	}
 	go h.send(row, fl)
-	return h.await(ctx, row.ID, fl, false)
+	return h.await(ctx, unsent.ID, fl, false)
 }
 
 // The states of a payment's Create.
@@ -134,28 +132,30 @@ func (h *Host) newRow(merchant string, r CreateRequest, money sdk.Money, candida
 	metadata, _ := json.Marshal(r.Metadata)
 	names, _ := json.Marshal(candidates)
 	_, configured, _ := h.accounts[candidates[0]].snapshot()
+	nothing, _ := sdk.Zero(money.Currency()) // money has a known currency
 	return sqlgen.Payment{
 		ID: "pay_" + ulid.Make().String(), Version: 1, Merchant: merchant, MerchantOrderID: r.MerchantOrderID,
 		RequestDigest: r.digest(money), OrderGroup: r.OrderGroup, Amount: money.AmountString(), Currency: money.Currency(),
 		Method: r.Method, Flow: r.Flow, Description: r.Description, ReturnUrl: r.ReturnURL, Metadata: string(metadata),
 		Candidates: string(names), Provider: candidates[0], Account: configured.Account, RequestID: "req_" + ulid.Make().String(),
-		Status: sdk.StatusCreated.String(), NextActions: noActions, CreateState: createSending, SentAt: now, CreatedAt: now, UpdatedAt: now,
-		ReviewObserved: "null",
+		Status: sdk.StatusCreated.String(), NextActions: noActions, CreateState: createSending, SentAt: now, AmountRefunded: nothing.AmountString(), CreatedAt: now, UpdatedAt: now,
+		ReviewObserved: noEvidence,
 	}
 }
 
 // commitIntent makes the payment durable. It isn't tied to the caller's context:
 // a commit that is cut off may have happened.
-func (h *Host) commitIntent(row sqlgen.Payment) error {
+func (h *Host) commitIntent(row *sqlgen.Payment) error {
 	ctx := context.WithoutCancel(h.life)
-	return h.store.Update(ctx, func(tx *sqlgen.Queries) error {
-		if err := tx.InsertPayment(ctx, sqlgen.InsertPaymentParams(row)); err != nil {
+	return h.store.Update(ctx, func(tx *store.Tx) error {
+		row.Holder = h.store.Host() // another one, if this transaction is run again
+		if err := tx.InsertPayment(ctx, sqlgen.InsertPaymentParams(*row)); err != nil {
 			return err
 		}
-		if err := claimOrder(ctx, tx, row); err != nil {
+		if err := claimOrder(ctx, tx, *row); err != nil {
 			return err
 		}
-		return appendTimeline(ctx, tx, row, h.clock.Now(), []entry{{kind: kindStatus, source: "merchant"}})
+		return h.append(ctx, tx, *row, []entry{{kind: kindStatus, source: "merchant"}})
 	})
 }
 
@@ -167,7 +167,7 @@ func (h *Host) committed(id string) bool {
 
 // claimOrder takes the order id at the acquirer's account, which no other
 // payment may use, whichever merchant's it is.
-func claimOrder(ctx context.Context, tx *sqlgen.Queries, row sqlgen.Payment) error {
+func claimOrder(ctx context.Context, tx *store.Tx, row sqlgen.Payment) error {
 	claim := sqlgen.InsertSentOrderParams{Account: row.Account, MerchantOrderID: row.MerchantOrderID, PaymentID: row.ID}
 	if n, err := tx.InsertSentOrder(ctx, claim); err != nil || n == 1 {
 		return err
@@ -185,13 +185,15 @@ func claimOrder(ctx context.Context, tx *sqlgen.Queries, row sqlgen.Payment) err
 // what came of it. It owns the flight.
 func (h *Host) send(row sqlgen.Payment, fl *flight) {
 	defer h.work.Done()
-	defer h.wakeUp() // after landing: the poller passed it over meanwhile
 	defer h.flights.land(row.ID, fl)
 	var candidates []string
 	_ = json.Unmarshal([]byte(row.Candidates), &candidates)
 	for i, name := range candidates {
 		if i > 0 || name != row.Provider {
-			if err := h.moveTo(&row, name); err != nil {
+			if err := h.moveTo(&row, name); errors.Is(err, errTakenOver) {
+				fl.err = sdk.Unknown(sdk.CodeInternal, "%w", err)
+				return // it is no longer ours to send
+			} else if err != nil {
 				h.log.Warn("candidate is passed over", "payment", row.ID, "provider", name, "error", err)
 				fl.err = notSent(err)
 				continue
@@ -200,28 +202,31 @@ func (h *Host) send(row sqlgen.Payment, fl *flight) {
 		answer, err := h.callCreate(row)
 		if err == nil {
 			fl.err = nil
-			h.record(row.ID, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) { return h.applyCreated(tx, p, answer) })
+			h.record(row.ID, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) { return h.applyCreated(tx, p, row, answer) })
 			return
 		}
 		fl.err = sdk.AsError(err)
 		h.log.Warn("create failed", "payment", row.ID, "provider", name, "outcome", fl.err.Outcome, "error", fl.err)
 		if fl.err.Outcome != sdk.OutcomeNotSent {
-			h.record(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) { return h.applyNotCreated(p, fl.err) })
+			h.record(row.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) { return h.applyNotCreated(p, row, fl.err) })
 			return
 		}
-		h.record(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
+		h.record(row.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 			return []entry{{kind: kindNote, source: sourceCreate, detail: "not sent: " + fl.err.Error()}}, nil
 		})
 	}
-	h.record(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-		p.CreateState, p.DueAt = createUnsent, p.CreatedAt+lifecycle.NeverSentAfter.Microseconds()
+	h.record(row.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		if release(p, row) {
+			p.CreateState, p.DueAt = createUnsent, p.CreatedAt+lifecycle.NeverSentAfter.Microseconds()
+		}
 		return nil, nil
 	})
 }
 
 // applyCreated records the answer of Create. A notification may have been
 // faster: then the acquirer is asked at once.
-func (h *Host) applyCreated(tx *sqlgen.Queries, p *sqlgen.Payment, answer sdk.Payment) ([]entry, error) {
+func (h *Host) applyCreated(tx *store.Tx, p *sqlgen.Payment, asked sqlgen.Payment, answer sdk.Payment) ([]entry, error) {
+	release(p, asked)
 	hinted := p.DueAt
 	p.CreateState = createAnswered
 	entries, err := h.applyAnswer(tx, p, answer, sourceCreate)
@@ -234,7 +239,8 @@ func (h *Host) applyCreated(tx *sqlgen.Queries, p *sqlgen.Payment, answer sdk.Pa
 }
 
 // applyNotCreated records a Create that failed, or may have.
-func (h *Host) applyNotCreated(p *sqlgen.Payment, failed *sdk.Error) ([]entry, error) {
+func (h *Host) applyNotCreated(p *sqlgen.Payment, asked sqlgen.Payment, failed *sdk.Error) ([]entry, error) {
+	release(p, asked)
 	hinted := p.DueAt
 	p.CreateState = createAnswered
 	entries, err := h.applyCreateError(p, failed)
@@ -259,7 +265,10 @@ func (h *Host) moveTo(row *sqlgen.Payment, name string) error {
 		return notSent(err)
 	}
 	_, configured, _ := a.snapshot()
-	return h.settle(row.ID, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
+	return h.settle(row.ID, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		if p.Holder != row.Holder {
+			return nil, errTakenOver
+		}
 		p.Provider, p.Account, p.SentAt = name, configured.Account, micros(h.clock.Now())
 		*row = *p
 		return nil, claimOrder(h.life, tx, *p)
@@ -307,23 +316,4 @@ func (h *Host) await(ctx context.Context, id string, fl *flight, existing bool) 
 	var err error
 	created.Payment, err = h.read(context.WithoutCancel(ctx), id)
 	return created, err
-}
-
-// recoverInterrupted takes up payments whose Create was running when a host
-// ended: the plugin may have been asked.
-func (h *Host) recoverInterrupted(ctx context.Context) error {
-	ids, err := h.store.Read().InterruptedCreates(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range slices.Compact(ids) {
-		h.log.Warn("a Create was cut off by the end of the host; its outcome is asked for", "payment", id)
-		err := h.settle(id, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-			return h.applyNotCreated(p, sdk.Unknown(sdk.CodeInternal, "the host ended while the acquirer was asked"))
-		})
-		if err != nil {
-			return err
-		}
-	}
-	return nil
 }

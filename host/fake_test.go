@@ -18,6 +18,7 @@ import (
 	"google.golang.org/grpc/test/bufconn"
 
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/alarm/alarmtest"
 	"github.com/paymux/paymux/host/internal/provider"
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/plugin"
@@ -138,6 +139,7 @@ type world struct {
 	t        *testing.T
 	cfg      *config.Config
 	one, two *acquirer
+	engine   *alarmtest.Virtual // outlives hosts, as the store does
 	mu       sync.Mutex
 	down     map[string]bool // providers whose plugin doesn't run
 	log      bytes.Buffer
@@ -159,7 +161,7 @@ routes:
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), down: map[string]bool{}}
+	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), engine: alarmtest.NewVirtual(), down: map[string]bool{}}
 	var err error
 	if w.cfg, err = config.Parse("paymux.yaml", []byte(worldConfig), t.TempDir(), nil); err != nil {
 		t.Fatal(err)
@@ -178,6 +180,7 @@ func (w *world) open() {
 
 func (w *world) options(service pb.ProviderServiceClient) Option {
 	return func(h *Host) {
+		h.engine = w.engine
 		h.log = hclog.New(&hclog.LoggerOptions{Output: &w.log, Level: hclog.Debug})
 		h.inMemory = func(p config.Provider) provider.Services { return services{w, p.Name, service} }
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/hashicorp/go-hclog"
 
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/alarm"
 	"github.com/paymux/paymux/host/internal/provider"
 	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/sdk"
@@ -32,8 +33,9 @@ type Host struct {
 
 	life   context.Context // ends when the host closes
 	cancel context.CancelFunc
-	work   sync.WaitGroup // Create calls and the poller
-	wake   chan struct{}
+	work   sync.WaitGroup // calls of providers, and housekeeping
+	engine alarm.Engine   // tests: alarms in virtual time
+	events http.RoundTripper
 
 	mu      sync.Mutex
 	closing bool
@@ -55,15 +57,8 @@ func WithClock(c Clock) Option { return func(h *Host) { h.clock = c } }
 // other providers don't depend on it.
 func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error) {
 	h := newHost(cfg, opts)
-	if cfg.Store.Kind != config.StoreSQLite {
-		return nil, cfg.At("store", "this version of paymux keeps payments in SQLite only; write sqlite:PATH")
-	}
-	if len(cfg.Events) > 0 {
-		h.log.Warn("events: this version of paymux does not deliver events yet; shops must read payments", "endpoints", len(cfg.Events))
-	}
-	var err error
-	if h.store, err = store.OpenSQLite(ctx, cfg.Store.Path); err != nil {
-		return nil, err
+	if err := h.openStore(ctx); err != nil {
+		return nil, h.redact.err(err)
 	}
 	if err := h.start(ctx); err != nil {
 		return nil, errors.Join(err, h.Close(ctx))
@@ -72,7 +67,7 @@ func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error
 }
 
 func newHost(cfg *config.Config, opts []Option) *Host {
-	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), wake: make(chan struct{}, 1)}
+	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), events: eventTransport()}
 	for _, o := range opts {
 		o(h)
 	}
@@ -81,39 +76,61 @@ func newHost(cfg *config.Config, opts []Option) *Host {
 	return h
 }
 
+func (h *Host) openStore(ctx context.Context) (err error) {
+	o := store.Options{Engine: h.engine, Logger: h.log.Named("store")}
+	if h.cfg.Store.Kind == config.StorePostgres {
+		h.store, err = store.OpenPostgres(ctx, h.cfg.Store.DSN.Reveal(), o)
+	} else {
+		h.store, err = store.OpenSQLite(ctx, h.cfg.Store.Path, o)
+	}
+	return err
+}
+
 func (h *Host) start(ctx context.Context) error {
 	if err := h.startPlugins(ctx); err != nil {
 		return err
 	}
-	if err := h.recoverInterrupted(ctx); err != nil {
+	if err := h.takeOver(ctx); err != nil {
 		return fmt.Errorf("take up interrupted payments: %w", err)
 	}
-	h.work.Go(h.poll)
+	if err := errors.Join(h.adopt(ctx), h.sweep(ctx, h.clock.Now())); err != nil {
+		return fmt.Errorf("take up work that is due: %w", err)
+	}
+	if err := h.store.Alarms().Start(h.queues(), h.ring); err != nil {
+		return fmt.Errorf("start the job queue: %w", err)
+	}
+	h.work.Go(h.housekeep)
 	return nil
 }
 
+// stopTime is what the job queue gets after everything it rang for has ended.
+const stopTime = 5 * time.Second
+
 // Close stops taking work, lets running calls end until ctx is over, then stops
 // the plugins and closes the store. What was cut off is taken up by the next
-// Open.
+// Open, or by another host.
 func (h *Host) Close(ctx context.Context) error {
 	h.mu.Lock()
 	h.closing = true
 	h.mu.Unlock()
 	h.cancel()
+	var errs []error
 	drained := make(chan struct{})
 	go func() {
 		h.work.Wait()
 		close(drained)
 	}()
-	var late error
 	select {
 	case <-drained:
 	case <-ctx.Done():
-		late = errors.New("host: calls were still running at the end of the shutdown time; their payments are asked about at the next start")
+		errs = append(errs, errors.New("host: calls were still running at the end of the shutdown time; their payments are asked about at the next start"))
 	}
 	h.plugins.stop()
 	<-drained // with the plugins gone every call ends
-	return errors.Join(late, h.store.Close())
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopTime)
+	defer cancel()
+	errs = append(errs, h.store.Alarms().Stop(stopping), h.store.Close())
+	return errors.Join(errs...)
 }
 
 // begin counts a piece of work that Close has to wait for; false once closing.
@@ -147,14 +164,6 @@ func (h *Host) Ready(ctx context.Context) error {
 
 // MetricsHandler serves the host's metrics in Prometheus' text format.
 func (h *Host) MetricsHandler() http.Handler { return h.metrics.handler() }
-
-// wakeUp makes the poller look now.
-func (h *Host) wakeUp() {
-	select {
-	case h.wake <- struct{}{}:
-	default:
-	}
-}
 
 func shuttingDown() *sdk.Error {
 	e := sdk.NotSent(sdk.CodeShuttingDown, "paymux is stopping")

@@ -16,6 +16,7 @@ type metrics struct {
 	notifications *prometheus.CounterVec
 	calls         *prometheus.CounterVec
 	durations     *prometheus.HistogramVec
+	events        *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -34,8 +35,11 @@ func newMetrics() *metrics {
 			Name: "paymux_provider_call_seconds", Help: "How long calls of providers took.",
 			Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"provider", "call"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paymux_event_deliveries_total", Help: "Attempts to deliver events to shops by verdict: delivered, failed, given_up.",
+		}, []string{"type", "verdict"}),
 	}
-	m.registry.MustRegister(m.payments, m.notifications, m.calls, m.durations)
+	m.registry.MustRegister(m.payments, m.notifications, m.calls, m.durations, m.events)
 	return m
 }
 

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 	"github.com/paymux/paymux/sdk"
 )
@@ -93,7 +94,7 @@ func (h *Host) storeUnparsed(a *account, r sdk.HTTPRequest, why error) error {
 	h.metrics.notifications.WithLabelValues(a.cfg.Name, "unparsed").Inc()
 	h.log.Error("a notification can't be parsed now; it is kept", "provider", a.cfg.Name, "error", why)
 	ctx := context.WithoutCancel(h.life)
-	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+	err := h.store.Update(ctx, func(tx *store.Tx) error {
 		n, err := tx.CountUnparsed(ctx, a.cfg.Name)
 		if err != nil || n >= maxUnparsed {
 			return err
@@ -103,12 +104,12 @@ func (h *Host) storeUnparsed(a *account, r sdk.HTTPRequest, why error) error {
 		}
 		row := newNotification(a, r, notificationUnparsed)
 		row.DueAt = micros(h.clock.Now().Add(parseRetry))
+		tx.Alarm(h.alarmOfNotification(row.Provider, row.Digest, row.DueAt))
 		return tx.PutNotification(ctx, row)
 	})
 	if err != nil {
 		return storeError(err)
 	}
-	h.wakeUp()
 	e := sdk.NotSent(sdk.CodePluginUnavailable, "the provider's plugin can't read notifications now; send it again")
 	e.RetryAfter = retryNotification
 	return e
@@ -131,7 +132,7 @@ func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notificat
 	row := newNotification(a, r, notificationOther)
 	verdict := notificationOther
 	ctx := context.WithoutCancel(h.life)
-	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+	err := h.store.Update(ctx, func(tx *store.Tx) error {
 		for _, e := range n.Events {
 			row.RawType, row.MerchantOrderID, row.AcquirerOrderID = e.RawType, e.MerchantOrderID, e.AcquirerOrderID
 			if e.Kind != sdk.EventPayment {
@@ -161,12 +162,11 @@ func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notificat
 	}
 	h.metrics.notifications.WithLabelValues(a.cfg.Name, verdict).Inc()
 	h.log.Info("notification", "provider", a.cfg.Name, "type", row.RawType, "verdict", verdict, "payment", row.PaymentID)
-	h.wakeUp()
 	return nil
 }
 
 // match finds the payments that an event may be about, by either id.
-func (h *Host) match(ctx context.Context, tx *sqlgen.Queries, account string, e sdk.NotificationEvent) ([]string, error) {
+func (h *Host) match(ctx context.Context, tx *store.Tx, account string, e sdk.NotificationEvent) ([]string, error) {
 	var ids []string
 	byAcquirer, err := tx.PaymentByAcquirerOrder(ctx, sqlgen.PaymentByAcquirerOrderParams{Account: account, AcquirerOrderID: e.AcquirerOrderID})
 	if err != nil {
@@ -188,22 +188,19 @@ func (h *Host) match(ctx context.Context, tx *sqlgen.Queries, account string, e 
 // askSoon makes the poller ask about a payment now and notes why. A paid one has
 // nothing more to say; the other ends are asked about, since a late success must
 // not be missed.
-func (h *Host) askSoon(ctx context.Context, tx *sqlgen.Queries, id, why string) error {
+func (h *Host) askSoon(ctx context.Context, tx *store.Tx, id, why string) error {
 	p, err := tx.Payment(ctx, id)
 	if err != nil || statusOf(p) == sdk.StatusSucceeded || p.CreateState == createUnsent {
 		return err
 	}
-	now := h.clock.Now()
-	p.DueAt, p.Tries, p.UpdatedAt = micros(now), 0, micros(now)
-	if err := update(ctx, tx, p); err != nil {
-		return err
-	}
-	return appendTimeline(ctx, tx, p, now, []entry{{kindNote, sourceNotification, "", why}})
+	before, now := p, micros(h.clock.Now())
+	p.DueAt, p.Tries, p.UpdatedAt = now, 0, now
+	return h.write(ctx, tx, before, p, []entry{{kindNote, sourceNotification, "", why}})
 }
 
 // matchEarly takes up notifications that came before the answer of Create named
 // the acquirer's order. It runs in the transaction that records the answer.
-func (h *Host) matchEarly(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
+func (h *Host) matchEarly(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 	ctx := context.WithoutCancel(h.life)
 	early, err := tx.UnmatchedFor(ctx, sqlgen.UnmatchedForParams{Provider: p.Provider, MerchantOrderID: p.MerchantOrderID, AcquirerOrderID: p.AcquirerOrderID})
 	if err != nil || len(early) == 0 {
@@ -216,62 +213,4 @@ func (h *Host) matchEarly(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error
 	}
 	p.DueAt = micros(h.clock.Now())
 	return []entry{{kindNote, sourceNotification, "", fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
-}
-
-// parseStored tries a notification again that its plugin couldn't read.
-func (h *Host) parseStored(provider, digest string) {
-	fl, mine := h.flights.take(digest)
-	if !mine {
-		return
-	}
-	defer h.flights.land(digest, fl)
-	ctx := context.WithoutCancel(h.life)
-	n, err := h.store.Read().Notification(ctx, sqlgen.NotificationParams{Provider: provider, Digest: digest})
-	if err != nil || n.State != notificationUnparsed {
-		return // the acquirer's repetition was read meanwhile
-	}
-	if err = h.readStored(ctx, n); err == nil {
-		return
-	}
-	now := h.clock.Now()
-	wait := min(time.Duration(n.Tries+2)*parseRetry, longestParseRetry)
-	settled := sqlgen.SettleNotificationParams{State: notificationUnparsed, DueAt: micros(now.Add(wait)), Provider: provider, Digest: digest}
-	if sdk.IsCode(err, sdk.CodeSignatureInvalid) || now.Sub(fromMicros(n.ReceivedAt)) > keepRaw {
-		settled.State, settled.DueAt = notificationUnreadable, 0
-		h.log.Error("a stored notification is given up", "provider", provider, "digest", digest, "error", err)
-	}
-	if err := h.store.Update(ctx, func(tx *sqlgen.Queries) error { return tx.SettleNotification(ctx, settled) }); err != nil {
-		h.log.Error("a stored notification can't be updated", "provider", provider, "error", err)
-	}
-}
-
-func (h *Host) readStored(ctx context.Context, n sqlgen.Notification) error {
-	a := h.accounts[n.Provider]
-	if a == nil {
-		return errors.New("the provider is not configured")
-	}
-	var r sdk.HTTPRequest
-	if err := json.Unmarshal([]byte(n.Request), &r); err != nil {
-		return err
-	}
-	parsed, err := h.parse(ctx, a, r)
-	if err != nil {
-		return err
-	}
-	return h.commitNotification(a, r, parsed)
-}
-
-// forget drops what notifications need not leave behind.
-func (h *Host) forget() {
-	ctx, now := context.WithoutCancel(h.life), h.clock.Now()
-	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
-		if _, err := tx.ForgetUnmatched(ctx, micros(now.Add(-keepUnmatched))); err != nil {
-			return err
-		}
-		_, err := tx.ForgetRaw(ctx, micros(now.Add(-keepRaw)))
-		return err
-	})
-	if err != nil {
-		h.log.Error("old notifications can't be dropped", "error", err)
-	}
 }

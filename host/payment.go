@@ -55,6 +55,7 @@ type TimelineEntry struct {
 	Provider  string    `json:"provider,omitempty"`
 	RawStatus string    `json:"raw_status,omitempty"` // the acquirer's own word
 	Detail    string    `json:"detail,omitempty"`
+	EventID   string    `json:"event_id,omitempty"` // the event that tells of it
 }
 
 func toPayment(row sqlgen.Payment, timeline []sqlgen.Timeline) (Payment, error) {
@@ -67,7 +68,7 @@ func toPayment(row sqlgen.Payment, timeline []sqlgen.Timeline) (Payment, error) 
 	if row.ErrorCode != 0 && (statusOf(row) == sdk.StatusFailed || statusOf(row) == sdk.StatusUnknown) {
 		p.Code = sdk.Code(row.ErrorCode).Name()
 	}
-	if row.ReviewReason != "" {
+	if row.ReviewReason != "" && row.ReviewDecision == "" {
 		p.Review = &Review{lifecycle.ReviewReason(row.ReviewReason), json.RawMessage(row.ReviewObserved), fromMicros(row.ReviewSince)}
 	}
 	if err := json.Unmarshal([]byte(row.Metadata), &p.Metadata); err != nil {
@@ -80,10 +81,9 @@ func toPayment(row sqlgen.Payment, timeline []sqlgen.Timeline) (Payment, error) 
 	if len(actions) > 0 && !statusOf(row).Terminal() {
 		p.NextAction, p.OtherActions = &actions[0], actions[1:]
 	}
-	nothing, err := sdk.Zero(row.Currency)
-	p.AmountRefunded = nothing.AmountString() // the host takes no refunds yet
+	p.AmountRefunded = row.AmountRefunded
 	for _, e := range timeline {
-		p.Timeline = append(p.Timeline, TimelineEntry{e.Seq, fromMicros(e.At), e.Kind, e.Status, e.Source, e.Provider, e.RawStatus, e.Detail})
+		p.Timeline = append(p.Timeline, TimelineEntry{e.Seq, fromMicros(e.At), e.Kind, e.Status, e.Source, e.Provider, e.RawStatus, e.Detail, e.EventID})
 	}
 	return p, err
 }
@@ -111,3 +111,6 @@ func stateOf(row sqlgen.Payment) (lifecycle.Payment, error) {
 // noActions is an empty list of next actions. Once a list was recorded it stays,
 // so that ActionHanded is never forgotten.
 const noActions = "[]"
+
+// noEvidence is what is observed where nothing is.
+const noEvidence = "null"

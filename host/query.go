@@ -3,8 +3,10 @@ package host
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 	"github.com/paymux/paymux/sdk"
 )
@@ -21,7 +23,7 @@ func (h *Host) Refresh(ctx context.Context, merchant, id string) (Payment, error
 		go func() { // the question goes on if the caller leaves
 			defer h.work.Done()
 			defer close(done)
-			h.query(id)
+			h.query(id, time.Time{})
 		}()
 		select {
 		case <-done:
@@ -32,23 +34,23 @@ func (h *Host) Refresh(ctx context.Context, merchant, id string) (Payment, error
 	return h.read(ctx, id)
 }
 
-// query asks the acquirer about one payment and records the answer. If a call
-// about it is under way it waits for that one instead.
-func (h *Host) query(id string) {
+// query asks the acquirer about one payment and records the answer, if the
+// payment is due at that time; the zero time asks in any case. If a call about
+// it is under way it waits for that one instead.
+func (h *Host) query(id string, due time.Time) {
 	fl, mine := h.flights.take(id)
 	if !mine {
 		<-fl.done
 		return
 	}
-	defer h.wakeUp() // after landing: the poller passed it over meanwhile
 	defer h.flights.land(id, fl)
-	ctx := context.WithoutCancel(h.life)
-	row, err := h.store.Read().Payment(ctx, id)
+	row, held, err := h.hold(id, func(p *sqlgen.Payment) bool {
+		return p.CreateState == createAnswered && (due.IsZero() || p.DueAt > 0 && p.DueAt <= micros(due))
+	})
 	if err != nil {
-		h.log.Error("a payment can't be read", "payment", id, "error", err)
-		return
+		h.log.Error("a payment can't be held to ask about it", "payment", id, "error", err)
 	}
-	if row.CreateState != createAnswered {
+	if !held {
 		return
 	}
 	a, missing := h.accountOf(row)
@@ -56,23 +58,58 @@ func (h *Host) query(id string) {
 		h.park(row, missing)
 		return
 	}
-	order, err := orderOf(row)
-	if err != nil {
-		h.log.Error("a stored payment breaks the contract", "payment", id, "error", err)
+	if h.mayRepeat(row, a) {
+		h.repeatCreate(row)
 		return
 	}
-	answer, failed := measure(h, a, "query", func() (sdk.Payment, error) { return a.api.Query(ctx, sdk.QueryRequest{Order: order}) })
-	err = h.settle(id, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
+	answer, failed := h.callQuery(row, a)
+	h.record(id, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		release(p, row)
 		return h.applyQuery(tx, row, p, a, answer, failed)
 	})
+}
+
+func (h *Host) callQuery(row sqlgen.Payment, a *account) (sdk.Payment, error) {
+	order, err := orderOf(row)
 	if err != nil {
-		h.log.Error("an answer can't be stored; it is asked for again", "payment", id, "error", err)
+		return sdk.Payment{}, notSent(err)
 	}
+	ctx := context.WithoutCancel(h.life)
+	return measure(h, a, "query", func() (sdk.Payment, error) { return a.api.Query(ctx, sdk.QueryRequest{Order: order}) })
+}
+
+// maxRepeats is how often a Create is repeated before the acquirer is only asked.
+const maxRepeats = 3
+
+// mayRepeat reports whether a Create whose answer was lost may be sent again: the
+// acquirer promises that the identical request has its effect once, and that
+// promise holds long enough for the answer to come in.
+func (h *Host) mayRepeat(row sqlgen.Payment, a *account) bool {
+	d, _, ready := a.snapshot()
+	retry := d.Capabilities.CreateRetry
+	return ready && retry.Native && statusOf(row) == sdk.StatusUnknown && row.AcquirerOrderID == "" && row.Tries < maxRepeats &&
+		h.clock.Now().Add(repeatMargin).Before(fromMicros(row.SentAt).Add(retry.Window))
+}
+
+// repeatMargin is for the call itself and for clocks that differ.
+const repeatMargin = 2 * time.Minute
+
+func (h *Host) repeatCreate(row sqlgen.Payment) {
+	h.log.Info("an identical Create is sent again, as the acquirer permits", "payment", row.ID, "provider", row.Provider)
+	answer, err := h.callCreate(row)
+	h.record(row.ID, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		if err == nil {
+			return h.applyCreated(tx, p, row, answer)
+		}
+		failed := sdk.AsError(err)
+		entries, err := h.applyNotCreated(p, row, failed)
+		return append(entries, entry{kindNote, sourceCreate, "", "sent again, but: " + failed.Error()}), err
+	})
 }
 
 // applyQuery records what came of a question that was asked when the payment was
 // as in asked.
-func (h *Host) applyQuery(tx *sqlgen.Queries, asked sqlgen.Payment, p *sqlgen.Payment, a *account, answer sdk.Payment, failed error) (entries []entry, err error) {
+func (h *Host) applyQuery(tx *store.Tx, asked sqlgen.Payment, p *sqlgen.Payment, a *account, answer sdk.Payment, failed error) (entries []entry, err error) {
 	hinted := p.DueAt
 	if failed != nil {
 		entries, err = h.applyQueryError(p, a, sdk.AsError(failed))
@@ -123,7 +160,7 @@ func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 	if p.ReviewReason != "" {
 		return nil
 	}
-	p.ReviewReason, p.ReviewSince = string(lifecycle.Stale), micros(now)
+	flag(p, lifecycle.Stale, now, noEvidence)
 	return []entry{{kindReview, sourceHost, "", "still open after seven days; it is no longer asked about"}}
 }
 
@@ -144,70 +181,13 @@ func (h *Host) accountOf(row sqlgen.Payment) (*account, error) {
 
 // park keeps a payment whose provider is gone, and flags it.
 func (h *Host) park(row sqlgen.Payment, why error) {
-	err := h.settle(row.ID, func(_ *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
+	h.record(row.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		release(p, row)
 		p.DueAt = micros(h.clock.Now().Add(lifecycle.Plan[4]))
 		if p.ReviewReason != "" {
 			return nil, nil
 		}
-		p.ReviewReason, p.ReviewSince = string(lifecycle.ProviderMissing), micros(h.clock.Now())
+		flag(p, lifecycle.ProviderMissing, h.clock.Now(), noEvidence)
 		return []entry{{kindReview, sourceHost, "", why.Error()}}, nil
 	})
-	if err != nil {
-		h.log.Error("a payment can't be parked", "payment", row.ID, "error", err)
-	}
-}
-
-// Cancel closes an unpaid payment where its provider can.
-func (h *Host) Cancel(ctx context.Context, merchant, id string) (Payment, error) {
-	row, err := h.rowOf(ctx, merchant, id)
-	if err != nil {
-		return Payment{}, err
-	}
-	if statusOf(row).Terminal() || row.CreateState != createAnswered {
-		return Payment{}, sdk.NotSent(sdk.CodeInvalidState, "a payment that is %s can't be cancelled", row.Status)
-	}
-	if !h.begin() {
-		return Payment{}, shuttingDown()
-	}
-	defer h.work.Done()
-	a, missing := h.accountOf(row)
-	if missing != nil {
-		return Payment{}, sdk.NotSent(sdk.CodePluginUnavailable, "%w", missing)
-	}
-	if _, configured, ready := a.snapshot(); ready && !configured.Cancels {
-		return Payment{}, sdk.NotSent(sdk.CodeUnsupported, "provider %s can't cancel payments; an unpaid one is closed by the acquirer in time", row.Provider)
-	}
-	fl, mine := h.flights.take(id)
-	if !mine {
-		return Payment{}, sdk.NotSent(sdk.CodeInProgress, "the acquirer is being asked about this payment; try again")
-	}
-	defer h.flights.land(id, fl)
-	if err := h.callCancel(a, row); err != nil {
-		return Payment{}, err
-	}
-	return h.read(ctx, id)
-}
-
-func (h *Host) callCancel(a *account, row sqlgen.Payment) error {
-	order, err := orderOf(row)
-	if err != nil {
-		return err
-	}
-	answer, failed := measure(h, a, "cancel", func() (sdk.Payment, error) {
-		return a.api.Cancel(context.WithoutCancel(h.life), sdk.CancelRequest{Order: order, RequestID: row.RequestID + "-cancel"})
-	})
-	if failed != nil && sdk.AsError(failed).Outcome != sdk.OutcomeUnknown {
-		return failed // surely nothing happened
-	}
-	err = h.settle(row.ID, func(tx *sqlgen.Queries, p *sqlgen.Payment) ([]entry, error) {
-		if failed != nil {
-			p.DueAt = micros(h.clock.Now()) // only a question can tell
-			return []entry{{kindNote, sourceCancel, "", "cancelling has an unknown outcome: " + failed.Error()}}, nil
-		}
-		return h.applyAnswer(tx, p, answer, sourceCancel)
-	})
-	if err != nil {
-		return storeError(err)
-	}
-	return nil
 }

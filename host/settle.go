@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/paymux/paymux/host/internal/alarm"
 	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 	"github.com/paymux/paymux/sdk"
 )
@@ -30,12 +32,13 @@ const (
 )
 
 // settle is the one way in which a payment changes: read it, let change decide,
-// write it with its timeline, in one transaction that is durable when settle
-// returns. It must not call a provider.
-func (h *Host) settle(id string, change func(*sqlgen.Queries, *sqlgen.Payment) ([]entry, error)) error {
+// write it with its timeline, its events and its next alarm, in one transaction
+// that is durable when settle returns. It must not call a provider, and may be
+// run again if another host was faster.
+func (h *Host) settle(id string, change func(*store.Tx, *sqlgen.Payment) ([]entry, error)) error {
 	ctx := context.WithoutCancel(h.life)
 	var before, after sqlgen.Payment
-	err := h.store.Update(ctx, func(tx *sqlgen.Queries) error {
+	err := h.store.Update(ctx, func(tx *store.Tx) error {
 		var err error
 		if before, err = tx.Payment(ctx, id); err != nil {
 			return err
@@ -45,12 +48,8 @@ func (h *Host) settle(id string, change func(*sqlgen.Queries, *sqlgen.Payment) (
 		if err != nil {
 			return err
 		}
-		now := h.clock.Now()
-		after.UpdatedAt = micros(now)
-		if err := update(ctx, tx, after); err != nil {
-			return err
-		}
-		return appendTimeline(ctx, tx, after, now, entries)
+		after.UpdatedAt = micros(h.clock.Now())
+		return h.write(ctx, tx, before, after, entries)
 	})
 	if err != nil {
 		return err
@@ -62,15 +61,30 @@ func (h *Host) settle(id string, change func(*sqlgen.Queries, *sqlgen.Payment) (
 	if before.ReviewReason != after.ReviewReason {
 		h.log.Error("payment needs a review", "payment", id, "reason", after.ReviewReason, "observed", after.ReviewObserved)
 	}
-	if after.DueAt != before.DueAt {
-		h.wakeUp()
-	}
 	return nil
+}
+
+// write writes a payment with what belongs to it. The row is written first: it
+// keeps other hosts from writing the rest at the same time.
+func (h *Host) write(ctx context.Context, tx *store.Tx, before, after sqlgen.Payment, entries []entry) error {
+	if err := update(ctx, tx, after); err != nil {
+		return err
+	}
+	// While a call is under way its end sets the alarm.
+	if after.DueAt > 0 && after.Holder == "" && (after.DueAt != before.DueAt || before.Holder != "") {
+		tx.Alarm(h.alarmOf(after))
+	}
+	return h.append(ctx, tx, after, entries)
+}
+
+// alarmOf makes the host look at a payment when it is due.
+func (h *Host) alarmOf(p sqlgen.Payment) alarm.Alarm {
+	return alarm.Alarm{Kind: alarm.Payment, ID: p.ID, Queue: h.queueOf(p.Provider), At: fromMicros(p.DueAt)}
 }
 
 // record is settle for what can't be asked again: it goes on until the store
 // takes it or the host ends. Cut off, the payment is UNKNOWN at the next start.
-func (h *Host) record(id string, change func(*sqlgen.Queries, *sqlgen.Payment) ([]entry, error)) {
+func (h *Host) record(id string, change func(*store.Tx, *sqlgen.Payment) ([]entry, error)) {
 	for {
 		err := h.settle(id, change)
 		if err == nil {
@@ -85,23 +99,29 @@ func (h *Host) record(id string, change func(*sqlgen.Queries, *sqlgen.Payment) (
 	}
 }
 
-func update(ctx context.Context, tx *sqlgen.Queries, p sqlgen.Payment) error {
+func update(ctx context.Context, tx *store.Tx, p sqlgen.Payment) error {
 	n, err := tx.UpdatePayment(ctx, sqlgen.UpdatePaymentParams{
 		Provider: p.Provider, Account: p.Account, AcquirerOrderID: p.AcquirerOrderID, Status: p.Status, StatusReason: p.StatusReason,
 		ErrorCode: p.ErrorCode, RawStatus: p.RawStatus, NextActions: p.NextActions, CreateState: p.CreateState, SentAt: p.SentAt, PaidAt: p.PaidAt,
 		UpdatedAt: p.UpdatedAt, DueAt: p.DueAt, Tries: p.Tries, ReviewReason: p.ReviewReason, ReviewSince: p.ReviewSince, ReviewObserved: p.ReviewObserved,
-		ID: p.ID, Version: p.Version,
+		Holder: p.Holder, ReviewDecision: p.ReviewDecision, AmountRefunded: p.AmountRefunded, ID: p.ID, Version: p.Version,
 	})
 	if err == nil && n != 1 {
-		err = fmt.Errorf("payment %s was changed by somebody else", p.ID)
+		err = fmt.Errorf("payment %s: %w", p.ID, store.ErrConflict)
 	}
 	return err
 }
 
-func appendTimeline(ctx context.Context, tx *sqlgen.Queries, p sqlgen.Payment, now time.Time, entries []entry) error {
+// append adds to a payment's timeline, with an event for each transition.
+func (h *Host) append(ctx context.Context, tx *store.Tx, p sqlgen.Payment, entries []entry) error {
+	now := micros(h.clock.Now())
 	for _, e := range entries {
-		err := tx.AppendTimeline(ctx, sqlgen.AppendTimelineParams{
-			PaymentID: p.ID, At: micros(now), Kind: e.kind, Status: p.Status, Source: e.source, Provider: p.Provider, RawStatus: e.rawStatus, Detail: e.detail,
+		event, err := h.tell(ctx, tx, p, e)
+		if err != nil {
+			return err
+		}
+		err = tx.AppendTimeline(ctx, sqlgen.AppendTimelineParams{
+			PaymentID: p.ID, At: now, Kind: e.kind, Status: p.Status, Source: e.source, Provider: p.Provider, RawStatus: e.rawStatus, Detail: e.detail, EventID: event,
 		})
 		if err != nil {
 			return err
@@ -111,7 +131,7 @@ func appendTimeline(ctx context.Context, tx *sqlgen.Queries, p sqlgen.Payment, n
 }
 
 // applyAnswer lets an acquirer's answer change a payment, as the rules say.
-func (h *Host) applyAnswer(tx *sqlgen.Queries, p *sqlgen.Payment, answer sdk.Payment, source string) ([]entry, error) {
+func (h *Host) applyAnswer(tx *store.Tx, p *sqlgen.Payment, answer sdk.Payment, source string) ([]entry, error) {
 	state, err := stateOf(*p)
 	if err != nil {
 		return nil, err
@@ -187,7 +207,7 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		entries = append(entries, entry{kindStatus, source, rawStatus, v.Detail})
 	}
 	if v.Review != "" && p.ReviewReason != string(v.Review) {
-		p.ReviewReason, p.ReviewSince, p.ReviewObserved = string(v.Review), micros(now), evidence
+		flag(p, v.Review, now, evidence)
 		entries = append(entries, entry{kindReview, source, rawStatus, string(v.Review) + ": " + v.Detail})
 	}
 	p.DueAt = 0
@@ -195,6 +215,12 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), now))
 	}
 	return entries
+}
+
+// flag asks for a person to look at a payment. What was decided before was about
+// something else.
+func flag(p *sqlgen.Payment, why lifecycle.ReviewReason, now time.Time, evidence string) {
+	p.ReviewReason, p.ReviewSince, p.ReviewObserved, p.ReviewDecision = string(why), micros(now), evidence, ""
 }
 
 func (h *Host) planOf(provider string) []time.Duration {

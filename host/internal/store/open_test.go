@@ -34,7 +34,7 @@ func TestMain(m *testing.M) {
 
 // serveForEver holds the database until it is killed.
 func serveForEver(path string) {
-	_, err := OpenSQLite(ctxOfChild, path)
+	_, err := OpenSQLite(ctxOfChild, path, Options{})
 	if errors.Is(err, ErrLocked) {
 		fmt.Println("refused")
 		return
@@ -83,7 +83,7 @@ func TestOneProcess(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, name := range []string{path, link, filepath.Join(folder, "paymux.db"), dir + "/../" + filepath.Base(dir) + "/paymux.db"} {
-		_, err := OpenSQLite(t.Context(), name)
+		_, err := OpenSQLite(t.Context(), name, Options{})
 		if !errors.Is(err, ErrLocked) || !strings.Contains(err.Error(), "paymux.db.lock") {
 			t.Errorf("%s was opened beside another process, or the error doesn't name the lock: %v", name, err)
 		}
@@ -124,14 +124,14 @@ func TestOpenFails(t *testing.T) {
 		{"no database", file, "not a database"},
 		{"the lock can't be made", lockTaken, "the folder must be writable"},
 	} {
-		s, err := OpenSQLite(t.Context(), tt.path)
+		s, err := OpenSQLite(t.Context(), tt.path, Options{})
 		if s != nil || err == nil {
 			t.Fatalf("%s: opened", tt.why)
 		}
 		if !strings.Contains(err.Error(), tt.want) || !strings.Contains(err.Error(), dir) {
 			t.Errorf("%s: the error must name the path and say %q: %v", tt.why, tt.want, err)
 		}
-		if _, again := OpenSQLite(t.Context(), tt.path); again == nil || again.Error() != err.Error() {
+		if _, again := OpenSQLite(t.Context(), tt.path, Options{}); again == nil || again.Error() != err.Error() {
 			t.Errorf("%s: another error at the second try: %v", tt.why, again)
 		}
 	}
@@ -145,7 +145,7 @@ func TestOpenInAFolderThatCantBeWritten(t *testing.T) {
 	if err := os.Chmod(dir, 0o500); err != nil {
 		t.Fatal(err)
 	}
-	_, err := OpenSQLite(t.Context(), filepath.Join(dir, "paymux.db"))
+	_, err := OpenSQLite(t.Context(), filepath.Join(dir, "paymux.db"), Options{})
 	if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "the folder must be writable") {
 		t.Error(err)
 	}
@@ -177,7 +177,7 @@ func TestCloseTwice(t *testing.T) {
 	if err := s.CheckWritable(t.Context()); err == nil {
 		t.Error("a closed store is writable")
 	}
-	if err := s.Update(t.Context(), func(*sqlgen.Queries) error { return nil }); err == nil {
+	if err := s.Update(t.Context(), func(*Tx) error { return nil }); err == nil {
 		t.Error("a closed store was updated")
 	}
 }
@@ -213,10 +213,10 @@ func TestCheckWritable(t *testing.T) {
 // fullDisk is a child in which no file may grow: what a full disk does.
 func fullDisk(path string) {
 	signal.Ignore(syscall.SIGXFSZ)
-	s, err := OpenSQLite(ctxOfChild, path)
+	s, err := OpenSQLite(ctxOfChild, path, Options{})
 	check(err == nil, "open: ", err)
 	put := func(id string) error {
-		return s.Update(ctxOfChild, func(tx *sqlgen.Queries) error {
+		return s.Update(ctxOfChild, func(tx *Tx) error {
 			return tx.InsertPayment(ctxOfChild, sqlgen.InsertPaymentParams(payment(id, nil)))
 		})
 	}

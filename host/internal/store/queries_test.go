@@ -166,7 +166,7 @@ func TestWhatAStartTakesUp(t *testing.T) {
 func TestSentOrders(t *testing.T) {
 	s := openNew(t)
 	insert(t, s, payment("1", nil))
-	err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+	err := s.Update(t.Context(), func(tx *Tx) error {
 		_, err := tx.InsertSentOrder(t.Context(), sqlgen.InsertSentOrderParams{Account: "account-1", MerchantOrderID: "order-1", PaymentID: "pay_1"})
 		return err
 	})

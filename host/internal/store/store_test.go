@@ -50,7 +50,7 @@ func payment(id string, change func(*sqlgen.Payment)) sqlgen.Payment {
 // insert fails the test if it can't.
 func insert(t *testing.T, s *Store, payments ...sqlgen.Payment) {
 	t.Helper()
-	err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+	err := s.Update(t.Context(), func(tx *Tx) error {
 		for _, p := range payments {
 			if err := tx.InsertPayment(t.Context(), sqlgen.InsertPaymentParams(p)); err != nil {
 				return err
@@ -172,7 +172,7 @@ func TestUnique(t *testing.T) {
 	s := openNew(t)
 	insert(t, s, payment("1", nil))
 	same := payment("2", func(p *sqlgen.Payment) { p.MerchantOrderID = "order-1" })
-	err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+	err := s.Update(t.Context(), func(tx *Tx) error {
 		return tx.InsertPayment(t.Context(), sqlgen.InsertPaymentParams(same))
 	})
 	if err == nil || !strings.Contains(err.Error(), "UNIQUE") {
@@ -183,7 +183,7 @@ func TestUnique(t *testing.T) {
 
 	// But at one account of an acquirer an order id is taken once, whoever's it is.
 	claim := func(id string) (n int64) {
-		err := s.Update(t.Context(), func(tx *sqlgen.Queries) (err error) {
+		err := s.Update(t.Context(), func(tx *Tx) (err error) {
 			n, err = tx.InsertSentOrder(t.Context(), sqlgen.InsertSentOrderParams{Account: "account-1", MerchantOrderID: "order-1", PaymentID: id})
 			return err
 		})
@@ -206,14 +206,14 @@ func TestRefusedValues(t *testing.T) {
 		"status":       func(p *sqlgen.Payment) { p.Status = "PAID" },
 		"create_state": func(p *sqlgen.Payment) { p.CreateState = "" },
 	} {
-		err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+		err := s.Update(t.Context(), func(tx *Tx) error {
 			return tx.InsertPayment(t.Context(), sqlgen.InsertPaymentParams(payment("1", change)))
 		})
 		if err == nil {
 			t.Errorf("a payment with a %s unheard of was stored", name)
 		}
 	}
-	err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+	err := s.Update(t.Context(), func(tx *Tx) error {
 		return tx.AppendTimeline(t.Context(), sqlgen.AppendTimelineParams{PaymentID: "pay_absent", Kind: "note"})
 	})
 	if err == nil || !strings.Contains(err.Error(), "FOREIGN KEY") {
@@ -229,7 +229,7 @@ func TestLostUpdate(t *testing.T) {
 	for i, want := range []int64{1, 0} {
 		p := stale
 		p.Tries = int64(i + 1)
-		err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+		err := s.Update(t.Context(), func(tx *Tx) error {
 			n, err := save(t.Context(), tx, p)
 			if n != want {
 				t.Errorf("update %d of version 1 changed %d rows, want %d", i, n, want)
@@ -252,7 +252,7 @@ func TestConcurrentUpdates(t *testing.T) {
 	var all sync.WaitGroup
 	for range n {
 		all.Go(func() {
-			err := s.Update(t.Context(), func(tx *sqlgen.Queries) error {
+			err := s.Update(t.Context(), func(tx *Tx) error {
 				p, err := tx.Payment(t.Context(), "pay_1")
 				if err != nil {
 					return err
@@ -323,18 +323,18 @@ func TestUpdateThatFails(t *testing.T) {
 		}
 	}
 	failure := errors.New("no")
-	if err := s.Update(t.Context(), func(tx *sqlgen.Queries) error { put(t.Context(), tx); return failure }); !errors.Is(err, failure) {
+	if err := s.Update(t.Context(), func(tx *Tx) error { put(t.Context(), tx); return failure }); !errors.Is(err, failure) {
 		t.Error(err)
 	}
 	func() {
 		defer func() { _ = recover() }()
-		_ = s.Update(t.Context(), func(tx *sqlgen.Queries) error { put(t.Context(), tx); panic("at the worst moment") })
+		_ = s.Update(t.Context(), func(tx *Tx) error { put(t.Context(), tx); panic("at the worst moment") })
 	}()
 	ctx, cancel := context.WithCancel(t.Context())
-	if err := s.Update(ctx, func(tx *sqlgen.Queries) error { put(ctx, tx); cancel(); return nil }); err == nil {
+	if err := s.Update(ctx, func(tx *Tx) error { put(ctx, tx); cancel(); return nil }); err == nil {
 		t.Error("committed after its context ended")
 	}
-	if err := s.Update(ctx, func(*sqlgen.Queries) error { t.Error("ran after its context ended"); return nil }); err == nil {
+	if err := s.Update(ctx, func(*Tx) error { t.Error("ran after its context ended"); return nil }); err == nil {
 		t.Error("began after its context ended")
 	}
 	if _, err := s.Read().Payment(t.Context(), "pay_1"); !errors.Is(err, sql.ErrNoRows) {

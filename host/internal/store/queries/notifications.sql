@@ -13,15 +13,8 @@ SELECT * FROM notifications WHERE provider = $1 AND digest = $2;
 -- name: CountUnparsed :one
 SELECT COUNT(*) FROM notifications WHERE provider = $1 AND state = 'unparsed';
 
--- name: DueNotifications :many
-SELECT provider, digest FROM (
-    SELECT provider, digest, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
-    FROM notifications WHERE due_at > 0 AND due_at <= sqlc.arg(now)
-) AS due
-WHERE place <= CAST(sqlc.arg(page) AS BIGINT) ORDER BY due_at;
-
--- name: NextDueNotification :one
-SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM notifications WHERE due_at > 0;
+-- name: OverdueNotifications :many
+SELECT provider, digest, due_at FROM notifications WHERE due_at > 0 AND due_at <= sqlc.arg(now) ORDER BY due_at, digest LIMIT CAST(sqlc.arg(page) AS BIGINT);
 
 -- name: SettleNotification :exec
 UPDATE notifications SET state = $1, due_at = $2, tries = tries + 1 WHERE provider = $3 AND digest = $4;

@@ -4,6 +4,48 @@
 
 package sqlgen
 
+type Delivery struct {
+	EventID    string
+	Endpoint   string
+	State      string
+	Tries      int64
+	DueAt      int64
+	UpdatedAt  int64
+	LastStatus int64
+	LastError  string
+}
+
+type Event struct {
+	ID        string
+	Merchant  string
+	PaymentID string
+	RefundID  string
+	Sequence  int64
+	Type      string
+	Data      string
+	CreatedAt int64
+}
+
+type Host struct {
+	ID        string
+	Beat      int64
+	CommitID  string
+	StartedAt int64
+}
+
+type IdempotencyKey struct {
+	Merchant      string
+	Path          string
+	Key           string
+	RequestDigest string
+	Holder        string
+	Status        int64
+	ContentType   string
+	Location      string
+	Body          string
+	CreatedAt     int64
+}
+
 type Notification struct {
 	Provider        string
 	Digest          string
@@ -17,6 +59,12 @@ type Notification struct {
 	Deliveries      int64
 	DueAt           int64
 	Tries           int64
+}
+
+type PaidGroup struct {
+	Merchant   string
+	OrderGroup string
+	PaymentID  string
 }
 
 type Payment struct {
@@ -44,8 +92,10 @@ type Payment struct {
 	RawStatus       string
 	NextActions     string
 	CreateState     string
+	Holder          string
 	SentAt          int64
 	PaidAt          int64
+	AmountRefunded  string
 	CreatedAt       int64
 	UpdatedAt       int64
 	DueAt           int64
@@ -53,6 +103,37 @@ type Payment struct {
 	ReviewReason    string
 	ReviewSince     int64
 	ReviewObserved  string
+	ReviewDecision  string
+}
+
+type Refund struct {
+	ID               string
+	Version          int64
+	PaymentID        string
+	Merchant         string
+	MerchantRefundID string
+	RequestDigest    string
+	Amount           string
+	Currency         string
+	Reason           string
+	Provider         string
+	Account          string
+	RequestID        string
+	AcquirerRefundID string
+	Status           string
+	StatusReason     string
+	ErrorCode        int64
+	RawStatus        string
+	SendState        string
+	Holder           string
+	SentAt           int64
+	RefundedAt       int64
+	CreatedAt        int64
+	UpdatedAt        int64
+	DueAt            int64
+	Tries            int64
+	ReviewReason     string
+	ReviewSince      int64
 }
 
 type SentOrder struct {
@@ -71,4 +152,5 @@ type Timeline struct {
 	Provider  string
 	RawStatus string
 	Detail    string
+	EventID   string
 }

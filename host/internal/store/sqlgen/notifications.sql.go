@@ -20,47 +20,6 @@ func (q *Queries) CountUnparsed(ctx context.Context, provider string) (int64, er
 	return count, err
 }
 
-const dueNotifications = `-- name: DueNotifications :many
-SELECT provider, digest FROM (
-    SELECT provider, digest, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
-    FROM notifications WHERE due_at > 0 AND due_at <= $1
-) AS due
-WHERE place <= CAST($2 AS BIGINT) ORDER BY due_at
-`
-
-type DueNotificationsParams struct {
-	Now  int64
-	Page int64
-}
-
-type DueNotificationsRow struct {
-	Provider string
-	Digest   string
-}
-
-func (q *Queries) DueNotifications(ctx context.Context, arg DueNotificationsParams) ([]DueNotificationsRow, error) {
-	rows, err := q.db.QueryContext(ctx, dueNotifications, arg.Now, arg.Page)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []DueNotificationsRow
-	for rows.Next() {
-		var i DueNotificationsRow
-		if err := rows.Scan(&i.Provider, &i.Digest); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const forgetRaw = `-- name: ForgetRaw :execrows
 UPDATE notifications SET request = '' WHERE request <> '' AND state <> 'unparsed' AND received_at < $1
 `
@@ -102,17 +61,6 @@ func (q *Queries) MatchNotification(ctx context.Context, arg MatchNotificationPa
 	return err
 }
 
-const nextDueNotification = `-- name: NextDueNotification :one
-SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM notifications WHERE due_at > 0
-`
-
-func (q *Queries) NextDueNotification(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, nextDueNotification)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
-}
-
 const notification = `-- name: Notification :one
 SELECT provider, digest, state, received_at, request, raw_type, merchant_order_id, acquirer_order_id, payment_id, deliveries, due_at, tries FROM notifications WHERE provider = $1 AND digest = $2
 `
@@ -140,6 +88,44 @@ func (q *Queries) Notification(ctx context.Context, arg NotificationParams) (Not
 		&i.Tries,
 	)
 	return i, err
+}
+
+const overdueNotifications = `-- name: OverdueNotifications :many
+SELECT provider, digest, due_at FROM notifications WHERE due_at > 0 AND due_at <= $1 ORDER BY due_at, digest LIMIT CAST($2 AS BIGINT)
+`
+
+type OverdueNotificationsParams struct {
+	Now  int64
+	Page int64
+}
+
+type OverdueNotificationsRow struct {
+	Provider string
+	Digest   string
+	DueAt    int64
+}
+
+func (q *Queries) OverdueNotifications(ctx context.Context, arg OverdueNotificationsParams) ([]OverdueNotificationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, overdueNotifications, arg.Now, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OverdueNotificationsRow
+	for rows.Next() {
+		var i OverdueNotificationsRow
+		if err := rows.Scan(&i.Provider, &i.Digest, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const putNotification = `-- name: PutNotification :exec

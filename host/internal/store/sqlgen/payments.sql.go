@@ -10,10 +10,10 @@ import (
 )
 
 const appendTimeline = `-- name: AppendTimeline :exec
-INSERT INTO timeline (payment_id, seq, at, kind, status, source, provider, raw_status, detail)
+INSERT INTO timeline (payment_id, seq, at, kind, status, source, provider, raw_status, detail, event_id)
 SELECT CAST($1 AS TEXT), COALESCE(MAX(seq), 0) + 1, CAST($2 AS BIGINT), CAST($3 AS TEXT),
     CAST($4 AS TEXT), CAST($5 AS TEXT), CAST($6 AS TEXT),
-    CAST($7 AS TEXT), CAST($8 AS TEXT)
+    CAST($7 AS TEXT), CAST($8 AS TEXT), CAST($9 AS TEXT)
 FROM timeline WHERE payment_id = $1
 `
 
@@ -26,6 +26,7 @@ type AppendTimelineParams struct {
 	Provider  string
 	RawStatus string
 	Detail    string
+	EventID   string
 }
 
 func (q *Queries) AppendTimeline(ctx context.Context, arg AppendTimelineParams) error {
@@ -38,39 +39,48 @@ func (q *Queries) AppendTimeline(ctx context.Context, arg AppendTimelineParams) 
 		arg.Provider,
 		arg.RawStatus,
 		arg.Detail,
+		arg.EventID,
 	)
 	return err
 }
 
-const duePayments = `-- name: DuePayments :many
-SELECT id, provider FROM (
-    SELECT id, provider, due_at, ROW_NUMBER() OVER (PARTITION BY provider ORDER BY due_at) AS place
-    FROM payments WHERE due_at > 0 AND due_at <= $1
-) AS due
-WHERE place <= CAST($2 AS BIGINT) ORDER BY due_at
+const claimPaidGroup = `-- name: ClaimPaidGroup :execrows
+INSERT INTO paid_groups (merchant, order_group, payment_id) VALUES ($1, $2, $3) ON CONFLICT (merchant, order_group) DO NOTHING
 `
 
-type DuePaymentsParams struct {
-	Now  int64
-	Page int64
+type ClaimPaidGroupParams struct {
+	Merchant   string
+	OrderGroup string
+	PaymentID  string
 }
 
-type DuePaymentsRow struct {
-	ID       string
-	Provider string
+func (q *Queries) ClaimPaidGroup(ctx context.Context, arg ClaimPaidGroupParams) (int64, error) {
+	result, err := q.db.ExecContext(ctx, claimPaidGroup, arg.Merchant, arg.OrderGroup, arg.PaymentID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
 }
 
-// Some of each provider, so that one that hangs doesn't keep the others waiting.
-func (q *Queries) DuePayments(ctx context.Context, arg DuePaymentsParams) ([]DuePaymentsRow, error) {
-	rows, err := q.db.QueryContext(ctx, duePayments, arg.Now, arg.Page)
+const heldPayments = `-- name: HeldPayments :many
+SELECT id, holder FROM payments WHERE holder <> '' ORDER BY holder, id
+`
+
+type HeldPaymentsRow struct {
+	ID     string
+	Holder string
+}
+
+func (q *Queries) HeldPayments(ctx context.Context) ([]HeldPaymentsRow, error) {
+	rows, err := q.db.QueryContext(ctx, heldPayments)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []DuePaymentsRow
+	var items []HeldPaymentsRow
 	for rows.Next() {
-		var i DuePaymentsRow
-		if err := rows.Scan(&i.ID, &i.Provider); err != nil {
+		var i HeldPaymentsRow
+		if err := rows.Scan(&i.ID, &i.Holder); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -88,13 +98,13 @@ const insertPayment = `-- name: InsertPayment :exec
 INSERT INTO payments (
     id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow,
     description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id,
-    status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at,
-    created_at, updated_at, due_at, tries, review_reason, review_since, review_observed
+    status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at,
+    amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision
 ) VALUES (
     $1, $2, $3, $4, $5, $6, $7, $8, $9, $10,
     $11, $12, $13, $14, $15, $16, $17, $18,
     $19, $20, $21, $22, $23, $24, $25, $26,
-    $27, $28, $29, $30, $31, $32, $33
+    $27, $28, $29, $30, $31, $32, $33, $34, $35, $36
 )
 `
 
@@ -123,8 +133,10 @@ type InsertPaymentParams struct {
 	RawStatus       string
 	NextActions     string
 	CreateState     string
+	Holder          string
 	SentAt          int64
 	PaidAt          int64
+	AmountRefunded  string
 	CreatedAt       int64
 	UpdatedAt       int64
 	DueAt           int64
@@ -132,6 +144,7 @@ type InsertPaymentParams struct {
 	ReviewReason    string
 	ReviewSince     int64
 	ReviewObserved  string
+	ReviewDecision  string
 }
 
 func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) error {
@@ -160,8 +173,10 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) er
 		arg.RawStatus,
 		arg.NextActions,
 		arg.CreateState,
+		arg.Holder,
 		arg.SentAt,
 		arg.PaidAt,
+		arg.AmountRefunded,
 		arg.CreatedAt,
 		arg.UpdatedAt,
 		arg.DueAt,
@@ -169,6 +184,7 @@ func (q *Queries) InsertPayment(ctx context.Context, arg InsertPaymentParams) er
 		arg.ReviewReason,
 		arg.ReviewSince,
 		arg.ReviewObserved,
+		arg.ReviewDecision,
 	)
 	return err
 }
@@ -191,35 +207,8 @@ func (q *Queries) InsertSentOrder(ctx context.Context, arg InsertSentOrderParams
 	return result.RowsAffected()
 }
 
-const interruptedCreates = `-- name: InterruptedCreates :many
-SELECT id FROM payments WHERE create_state = 'sending'
-`
-
-func (q *Queries) InterruptedCreates(ctx context.Context) ([]string, error) {
-	rows, err := q.db.QueryContext(ctx, interruptedCreates)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		items = append(items, id)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const listByStatus = `-- name: ListByStatus :many
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments
 WHERE merchant = $1 AND status = $2
     AND id < COALESCE(NULLIF(CAST($3 AS TEXT), ''), 'z')
 ORDER BY id DESC
@@ -272,8 +261,10 @@ func (q *Queries) ListByStatus(ctx context.Context, arg ListByStatusParams) ([]P
 			&i.RawStatus,
 			&i.NextActions,
 			&i.CreateState,
+			&i.Holder,
 			&i.SentAt,
 			&i.PaidAt,
+			&i.AmountRefunded,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DueAt,
@@ -281,6 +272,7 @@ func (q *Queries) ListByStatus(ctx context.Context, arg ListByStatusParams) ([]P
 			&i.ReviewReason,
 			&i.ReviewSince,
 			&i.ReviewObserved,
+			&i.ReviewDecision,
 		); err != nil {
 			return nil, err
 		}
@@ -296,8 +288,8 @@ func (q *Queries) ListByStatus(ctx context.Context, arg ListByStatusParams) ([]P
 }
 
 const listForReview = `-- name: ListForReview :many
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
-WHERE merchant = $1 AND review_reason <> ''
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments
+WHERE merchant = $1 AND review_reason <> '' AND review_decision = ''
     AND id < COALESCE(NULLIF(CAST($2 AS TEXT), ''), 'z')
     AND (status = $3 OR $3 = '')
     AND (review_reason = $4 OR $4 = 'any')
@@ -353,8 +345,10 @@ func (q *Queries) ListForReview(ctx context.Context, arg ListForReviewParams) ([
 			&i.RawStatus,
 			&i.NextActions,
 			&i.CreateState,
+			&i.Holder,
 			&i.SentAt,
 			&i.PaidAt,
+			&i.AmountRefunded,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DueAt,
@@ -362,6 +356,7 @@ func (q *Queries) ListForReview(ctx context.Context, arg ListForReviewParams) ([
 			&i.ReviewReason,
 			&i.ReviewSince,
 			&i.ReviewObserved,
+			&i.ReviewDecision,
 		); err != nil {
 			return nil, err
 		}
@@ -377,11 +372,11 @@ func (q *Queries) ListForReview(ctx context.Context, arg ListForReviewParams) ([
 }
 
 const listGroup = `-- name: ListGroup :many
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments
 WHERE merchant = $1 AND order_group = $2
     AND id < COALESCE(NULLIF(CAST($3 AS TEXT), ''), 'z')
     AND (status = $4 OR $4 = '')
-    AND (review_reason = $5 OR $5 = '' OR ($5 = 'any' AND review_reason <> ''))
+    AND ($5 = '' OR (review_decision = '' AND (review_reason = $5 OR ($5 = 'any' AND review_reason <> ''))))
 ORDER BY id DESC
 LIMIT CAST($6 AS BIGINT)
 `
@@ -391,7 +386,7 @@ type ListGroupParams struct {
 	OrderGroup string
 	Before     string
 	Status     string
-	Review     string
+	Review     interface{}
 	Page       int64
 }
 
@@ -436,8 +431,10 @@ func (q *Queries) ListGroup(ctx context.Context, arg ListGroupParams) ([]Payment
 			&i.RawStatus,
 			&i.NextActions,
 			&i.CreateState,
+			&i.Holder,
 			&i.SentAt,
 			&i.PaidAt,
+			&i.AmountRefunded,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DueAt,
@@ -445,6 +442,7 @@ func (q *Queries) ListGroup(ctx context.Context, arg ListGroupParams) ([]Payment
 			&i.ReviewReason,
 			&i.ReviewSince,
 			&i.ReviewObserved,
+			&i.ReviewDecision,
 		); err != nil {
 			return nil, err
 		}
@@ -460,7 +458,7 @@ func (q *Queries) ListGroup(ctx context.Context, arg ListGroupParams) ([]Payment
 }
 
 const listPayments = `-- name: ListPayments :many
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments
 WHERE merchant = $1
     AND id < COALESCE(NULLIF(CAST($2 AS TEXT), ''), 'z')
 ORDER BY id DESC
@@ -509,8 +507,10 @@ func (q *Queries) ListPayments(ctx context.Context, arg ListPaymentsParams) ([]P
 			&i.RawStatus,
 			&i.NextActions,
 			&i.CreateState,
+			&i.Holder,
 			&i.SentAt,
 			&i.PaidAt,
+			&i.AmountRefunded,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DueAt,
@@ -518,6 +518,7 @@ func (q *Queries) ListPayments(ctx context.Context, arg ListPaymentsParams) ([]P
 			&i.ReviewReason,
 			&i.ReviewSince,
 			&i.ReviewObserved,
+			&i.ReviewDecision,
 		); err != nil {
 			return nil, err
 		}
@@ -532,19 +533,63 @@ func (q *Queries) ListPayments(ctx context.Context, arg ListPaymentsParams) ([]P
 	return items, nil
 }
 
-const nextDue = `-- name: NextDue :one
-SELECT CAST(COALESCE(MIN(due_at), 0) AS BIGINT) FROM payments WHERE due_at > 0
+const overduePayments = `-- name: OverduePayments :many
+SELECT id, provider, due_at FROM payments WHERE due_at > 0 AND due_at <= $1 AND holder = '' ORDER BY due_at, id LIMIT CAST($2 AS BIGINT)
 `
 
-func (q *Queries) NextDue(ctx context.Context) (int64, error) {
-	row := q.db.QueryRowContext(ctx, nextDue)
-	var column_1 int64
-	err := row.Scan(&column_1)
-	return column_1, err
+type OverduePaymentsParams struct {
+	Now  int64
+	Page int64
+}
+
+type OverduePaymentsRow struct {
+	ID       string
+	Provider string
+	DueAt    int64
+}
+
+// Whose alarms may have been lost, such as those that a dead host was ringing.
+func (q *Queries) OverduePayments(ctx context.Context, arg OverduePaymentsParams) ([]OverduePaymentsRow, error) {
+	rows, err := q.db.QueryContext(ctx, overduePayments, arg.Now, arg.Page)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OverduePaymentsRow
+	for rows.Next() {
+		var i OverduePaymentsRow
+		if err := rows.Scan(&i.ID, &i.Provider, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const paidGroup = `-- name: PaidGroup :one
+SELECT payment_id FROM paid_groups WHERE merchant = $1 AND order_group = $2
+`
+
+type PaidGroupParams struct {
+	Merchant   string
+	OrderGroup string
+}
+
+func (q *Queries) PaidGroup(ctx context.Context, arg PaidGroupParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, paidGroup, arg.Merchant, arg.OrderGroup)
+	var payment_id string
+	err := row.Scan(&payment_id)
+	return payment_id, err
 }
 
 const payment = `-- name: Payment :one
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments WHERE id = $1
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments WHERE id = $1
 `
 
 func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
@@ -575,8 +620,10 @@ func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
 		&i.RawStatus,
 		&i.NextActions,
 		&i.CreateState,
+		&i.Holder,
 		&i.SentAt,
 		&i.PaidAt,
+		&i.AmountRefunded,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DueAt,
@@ -584,12 +631,13 @@ func (q *Queries) Payment(ctx context.Context, id string) (Payment, error) {
 		&i.ReviewReason,
 		&i.ReviewSince,
 		&i.ReviewObserved,
+		&i.ReviewDecision,
 	)
 	return i, err
 }
 
 const paymentByAcquirerOrder = `-- name: PaymentByAcquirerOrder :many
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments WHERE account = $1 AND acquirer_order_id = $2 AND acquirer_order_id <> '' ORDER BY id LIMIT 2
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments WHERE account = $1 AND acquirer_order_id = $2 AND acquirer_order_id <> '' ORDER BY id LIMIT 2
 `
 
 type PaymentByAcquirerOrderParams struct {
@@ -631,8 +679,10 @@ func (q *Queries) PaymentByAcquirerOrder(ctx context.Context, arg PaymentByAcqui
 			&i.RawStatus,
 			&i.NextActions,
 			&i.CreateState,
+			&i.Holder,
 			&i.SentAt,
 			&i.PaidAt,
+			&i.AmountRefunded,
 			&i.CreatedAt,
 			&i.UpdatedAt,
 			&i.DueAt,
@@ -640,6 +690,7 @@ func (q *Queries) PaymentByAcquirerOrder(ctx context.Context, arg PaymentByAcqui
 			&i.ReviewReason,
 			&i.ReviewSince,
 			&i.ReviewObserved,
+			&i.ReviewDecision,
 		); err != nil {
 			return nil, err
 		}
@@ -655,7 +706,7 @@ func (q *Queries) PaymentByAcquirerOrder(ctx context.Context, arg PaymentByAcqui
 }
 
 const paymentByMerchantOrder = `-- name: PaymentByMerchantOrder :one
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments WHERE merchant = $1 AND merchant_order_id = $2
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments WHERE merchant = $1 AND merchant_order_id = $2
 `
 
 type PaymentByMerchantOrderParams struct {
@@ -691,8 +742,10 @@ func (q *Queries) PaymentByMerchantOrder(ctx context.Context, arg PaymentByMerch
 		&i.RawStatus,
 		&i.NextActions,
 		&i.CreateState,
+		&i.Holder,
 		&i.SentAt,
 		&i.PaidAt,
+		&i.AmountRefunded,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DueAt,
@@ -700,12 +753,13 @@ func (q *Queries) PaymentByMerchantOrder(ctx context.Context, arg PaymentByMerch
 		&i.ReviewReason,
 		&i.ReviewSince,
 		&i.ReviewObserved,
+		&i.ReviewDecision,
 	)
 	return i, err
 }
 
 const paymentBySentOrder = `-- name: PaymentBySentOrder :one
-SELECT payments.id, payments.version, payments.merchant, payments.merchant_order_id, payments.request_digest, payments.order_group, payments.amount, payments.currency, payments.method, payments.flow, payments.description, payments.return_url, payments.metadata, payments.candidates, payments.provider, payments.account, payments.request_id, payments.acquirer_order_id, payments.status, payments.status_reason, payments.error_code, payments.raw_status, payments.next_actions, payments.create_state, payments.sent_at, payments.paid_at, payments.created_at, payments.updated_at, payments.due_at, payments.tries, payments.review_reason, payments.review_since, payments.review_observed FROM payments JOIN sent_orders ON sent_orders.payment_id = payments.id
+SELECT payments.id, payments.version, payments.merchant, payments.merchant_order_id, payments.request_digest, payments.order_group, payments.amount, payments.currency, payments.method, payments.flow, payments.description, payments.return_url, payments.metadata, payments.candidates, payments.provider, payments.account, payments.request_id, payments.acquirer_order_id, payments.status, payments.status_reason, payments.error_code, payments.raw_status, payments.next_actions, payments.create_state, payments.holder, payments.sent_at, payments.paid_at, payments.amount_refunded, payments.created_at, payments.updated_at, payments.due_at, payments.tries, payments.review_reason, payments.review_since, payments.review_observed, payments.review_decision FROM payments JOIN sent_orders ON sent_orders.payment_id = payments.id
 WHERE sent_orders.account = $1 AND sent_orders.merchant_order_id = $2
 `
 
@@ -742,8 +796,10 @@ func (q *Queries) PaymentBySentOrder(ctx context.Context, arg PaymentBySentOrder
 		&i.RawStatus,
 		&i.NextActions,
 		&i.CreateState,
+		&i.Holder,
 		&i.SentAt,
 		&i.PaidAt,
+		&i.AmountRefunded,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DueAt,
@@ -751,12 +807,13 @@ func (q *Queries) PaymentBySentOrder(ctx context.Context, arg PaymentBySentOrder
 		&i.ReviewReason,
 		&i.ReviewSince,
 		&i.ReviewObserved,
+		&i.ReviewDecision,
 	)
 	return i, err
 }
 
 const paymentOfMerchant = `-- name: PaymentOfMerchant :one
-SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, sent_at, paid_at, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed FROM payments WHERE id = $1 AND merchant = $2
+SELECT id, version, merchant, merchant_order_id, request_digest, order_group, amount, currency, method, flow, description, return_url, metadata, candidates, provider, account, request_id, acquirer_order_id, status, status_reason, error_code, raw_status, next_actions, create_state, holder, sent_at, paid_at, amount_refunded, created_at, updated_at, due_at, tries, review_reason, review_since, review_observed, review_decision FROM payments WHERE id = $1 AND merchant = $2
 `
 
 type PaymentOfMerchantParams struct {
@@ -792,8 +849,10 @@ func (q *Queries) PaymentOfMerchant(ctx context.Context, arg PaymentOfMerchantPa
 		&i.RawStatus,
 		&i.NextActions,
 		&i.CreateState,
+		&i.Holder,
 		&i.SentAt,
 		&i.PaidAt,
+		&i.AmountRefunded,
 		&i.CreatedAt,
 		&i.UpdatedAt,
 		&i.DueAt,
@@ -801,6 +860,7 @@ func (q *Queries) PaymentOfMerchant(ctx context.Context, arg PaymentOfMerchantPa
 		&i.ReviewReason,
 		&i.ReviewSince,
 		&i.ReviewObserved,
+		&i.ReviewDecision,
 	)
 	return i, err
 }
@@ -822,7 +882,7 @@ func (q *Queries) SentOrder(ctx context.Context, arg SentOrderParams) (string, e
 }
 
 const timeline = `-- name: Timeline :many
-SELECT payment_id, seq, at, kind, status, source, provider, raw_status, detail FROM timeline WHERE payment_id = $1 ORDER BY seq
+SELECT payment_id, seq, at, kind, status, source, provider, raw_status, detail, event_id FROM timeline WHERE payment_id = $1 ORDER BY seq
 `
 
 func (q *Queries) Timeline(ctx context.Context, paymentID string) ([]Timeline, error) {
@@ -844,6 +904,7 @@ func (q *Queries) Timeline(ctx context.Context, paymentID string) ([]Timeline, e
 			&i.Provider,
 			&i.RawStatus,
 			&i.Detail,
+			&i.EventID,
 		); err != nil {
 			return nil, err
 		}
@@ -892,12 +953,47 @@ func (q *Queries) UnsettledByProvider(ctx context.Context) ([]UnsettledByProvide
 	return items, nil
 }
 
+const unsettledOf = `-- name: UnsettledOf :many
+SELECT id, provider, due_at FROM payments
+WHERE provider = $1 AND status IN ('CREATED','PENDING','AUTHORIZED','UNKNOWN') AND due_at > 0 ORDER BY id
+`
+
+type UnsettledOfRow struct {
+	ID       string
+	Provider string
+	DueAt    int64
+}
+
+func (q *Queries) UnsettledOf(ctx context.Context, provider string) ([]UnsettledOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, unsettledOf, provider)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UnsettledOfRow
+	for rows.Next() {
+		var i UnsettledOfRow
+		if err := rows.Scan(&i.ID, &i.Provider, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const updatePayment = `-- name: UpdatePayment :execrows
 UPDATE payments SET
     version = version + 1, provider = $1, account = $2, acquirer_order_id = $3, status = $4, status_reason = $5,
     error_code = $6, raw_status = $7, next_actions = $8, create_state = $9, sent_at = $10, paid_at = $11,
-    updated_at = $12, due_at = $13, tries = $14, review_reason = $15, review_since = $16, review_observed = $17
-WHERE id = $18 AND version = $19
+    updated_at = $12, due_at = $13, tries = $14, review_reason = $15, review_since = $16, review_observed = $17,
+    holder = $18, review_decision = $19, amount_refunded = $20
+WHERE id = $21 AND version = $22
 `
 
 type UpdatePaymentParams struct {
@@ -918,6 +1014,9 @@ type UpdatePaymentParams struct {
 	ReviewReason    string
 	ReviewSince     int64
 	ReviewObserved  string
+	Holder          string
+	ReviewDecision  string
+	AmountRefunded  string
 	ID              string
 	Version         int64
 }
@@ -941,6 +1040,9 @@ func (q *Queries) UpdatePayment(ctx context.Context, arg UpdatePaymentParams) (i
 		arg.ReviewReason,
 		arg.ReviewSince,
 		arg.ReviewObserved,
+		arg.Holder,
+		arg.ReviewDecision,
+		arg.AmountRefunded,
 		arg.ID,
 		arg.Version,
 	)
