@@ -97,8 +97,13 @@ func args(a Alarm) river.JobArgs {
 // Set implements Engine.
 func (r *River) Set(ctx context.Context, tx *sql.Tx, alarms []Alarm) error {
 	jobs := make([]river.InsertManyParams, len(alarms))
+	now := time.Now()
 	for i, a := range alarms {
-		jobs[i] = river.InsertManyParams{Args: args(a), InsertOpts: &river.InsertOpts{Queue: a.Queue, ScheduledAt: a.At}}
+		o := &river.InsertOpts{Queue: a.Queue}
+		if a.At.After(now) { // else a worker takes it at once, and not after River's next look at what is scheduled
+			o.ScheduledAt = a.At
+		}
+		jobs[i] = river.InsertManyParams{Args: args(a), InsertOpts: o}
 	}
 	if _, err := r.insert.InsertManyFastTx(ctx, tx, jobs); err != nil {
 		return fmt.Errorf("set %d alarms: %w", len(alarms), err)

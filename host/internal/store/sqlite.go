@@ -80,6 +80,11 @@ func (s *Store) openSQLite(ctx context.Context, path string, o Options) (err err
 	if err := migrate(ctx, goose.DialectSQLite3, s.write, driver); err != nil {
 		return err
 	}
+	// River's leader was the process that held the lock file before. Without this
+	// nothing scheduled would run until its term is over.
+	if _, err := s.write.ExecContext(ctx, "DELETE FROM river_leader"); err != nil {
+		return err
+	}
 	if s.read, err = sql.Open("sqlite", dsn(path, "_pragma=query_only(1)")); err != nil {
 		return err
 	}
