@@ -55,11 +55,20 @@ func (h *Host) takeOver(ctx context.Context) error {
 		return err
 	}
 	for _, held := range payments {
-		if alive[held.Holder] {
+		fl := (*flight)(nil)
+		if held.Holder == h.store.Host() { // a hold whose commit was thought to have failed
+			mine := false
+			if fl, mine = h.flights.take(held.ID); !mine {
+				continue // it is at work
+			}
+		} else if alive[held.Holder] {
 			continue
 		}
-		h.log.Warn("a call was cut off by the end of its host; its outcome is asked for", "payment", held.ID, "host", held.Holder)
+		h.log.Warn("a call was cut off; its outcome is asked for", "payment", held.ID, "host", held.Holder)
 		err := h.settle(held.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) { return h.takeUp(p, held.Holder) })
+		if fl != nil {
+			h.flights.land(held.ID, fl)
+		}
 		if err != nil {
 			return err
 		}

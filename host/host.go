@@ -58,7 +58,7 @@ func WithClock(c Clock) Option { return func(h *Host) { h.clock = c } }
 func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error) {
 	h := newHost(cfg, opts)
 	if err := h.openStore(ctx); err != nil {
-		return nil, h.redact.err(err)
+		return nil, err
 	}
 	if err := h.start(ctx); err != nil {
 		return nil, errors.Join(err, h.Close(ctx))

@@ -73,13 +73,12 @@ func (h *Host) ringPayment(ctx context.Context, a alarm.Alarm) (time.Time, error
 	if err != nil {
 		return time.Time{}, ignoreMissing(err)
 	}
-	now := h.clock.Now()
-	if again, due := dueNow(a, row.DueAt, now); !due {
+	if again, due := dueNow(a, row.DueAt, h.clock.Now()); !due {
 		return again, nil
 	}
 	switch row.CreateState {
 	case createAnswered:
-		h.query(row.ID, now)
+		h.query(row.ID, h.flights.await(row.ID), h.clock.Now())
 	case createUnsent:
 		h.giveUp(row.ID)
 	}
@@ -106,11 +105,7 @@ func dueNow(a alarm.Alarm, dueAt int64, now time.Time) (again time.Time, due boo
 // giveUp ends a payment that no provider could be asked for within a day. It is
 // the one end that rests on a clock, and it is safe: nothing was ever sent.
 func (h *Host) giveUp(id string) {
-	fl, mine := h.flights.take(id)
-	if !mine {
-		return
-	}
-	defer h.flights.land(id, fl)
+	defer h.flights.land(id, h.flights.await(id))
 	h.record(id, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		late := h.clock.Now().Sub(fromMicros(p.CreatedAt)) >= lifecycle.NeverSentAfter
 		if p.CreateState != createUnsent || statusOf(*p) != sdk.StatusCreated || !late {
@@ -158,6 +153,7 @@ func (h *Host) housekeep() {
 		}
 		if now.Sub(swept) >= sweepEvery {
 			swept = now
+			h.report("what was cut off can't be taken up", h.takeOver(h.life))
 			h.report("lost alarms can't be set again", h.sweep(h.life, now.Add(-overdue)))
 		}
 		if now.Sub(forgotten) >= forgetEvery {
