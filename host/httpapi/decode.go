@@ -73,6 +73,9 @@ func parseCreate(body []byte) (host.CreateRequest, error) {
 			}
 			continue
 		}
+		if value.Kind() == 'n' && !f.required {
+			return request, sdk.InvalidField(f.name, "must be a string; leave it out if there is none")
+		}
 		text, err := stringOf(f.name, value)
 		if err != nil {
 			return request, err
@@ -141,7 +144,7 @@ func stringOf(name string, value jsontext.Value) (string, error) {
 		if name == "amount" && value.Kind() == '0' {
 			return "", sdk.InvalidField(name, `must be a string such as "100.00": numbers lose digits on their way`)
 		}
-		return "", sdk.InvalidField(name, "must be a string; leave it out if there is none")
+		return "", sdk.InvalidField(name, "must be a string")
 	}
 	var text string
 	if err := json.Unmarshal(value, &text); err != nil {
@@ -172,6 +175,9 @@ func checkContentType(h http.Header) error {
 	kind, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if strings.EqualFold(parameters["charset"], "utf-8") {
 		delete(parameters, "charset")
+	}
+	if h.Get("Content-Encoding") != "" {
+		return sdk.NotSent(sdk.CodeUnsupportedMediaType, "send the body as it is, without a Content-Encoding")
 	}
 	if err != nil || kind != "application/json" || len(parameters) > 0 || len(h.Values("Content-Type")) > 1 {
 		return sdk.NotSent(sdk.CodeUnsupportedMediaType, "send Content-Type: application/json, once; its only parameter is charset=utf-8")

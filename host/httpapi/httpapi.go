@@ -97,7 +97,10 @@ func router(routes []route) http.Handler {
 }
 
 func noPath(w http.ResponseWriter, _ *http.Request) {
-	fail(w, sdk.NotSent(sdk.CodeNotFound, "there is no such path; see /openapi.json"))
+	e := sdk.NotSent(sdk.CodeNotFound, "there is no such path")
+	p := problemOf(e)
+	p.Remedy = "See /openapi.json for the paths that there are."
+	failWith(w, e, p)
 }
 
 // exact keeps the mux from redirecting //v1 or /v1/./x to what it takes them for.

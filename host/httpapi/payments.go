@@ -150,6 +150,12 @@ func filterOf(u *url.URL) (host.Filter, error) {
 		MerchantOrderID: query.Get("merchant_order_id"), OrderGroup: query.Get("order_group"),
 		Status: query.Get("status"), Review: query.Get("review"), Before: query.Get("cursor"),
 	}
+	if f.MerchantOrderID != "" && !sdk.ValidOrderID(f.MerchantOrderID) {
+		return f, sdk.InvalidField("merchant_order_id", "must have 1 to 32 characters of A-Z a-z 0-9 _ -, as every one that was taken")
+	}
+	if f.OrderGroup != "" && !host.ValidOrderGroup(f.OrderGroup) {
+		return f, sdk.InvalidField("order_group", "must have 1 to 64 characters of A-Z a-z 0-9 _ -, as every one that was taken")
+	}
 	if f.Review != "" && !slices.Contains(reviewReasons, f.Review) {
 		return f, sdk.InvalidField("review", "must be one of %v", reviewReasons)
 	}

@@ -13,6 +13,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
@@ -162,10 +163,21 @@ func (s *Schema) Validate(object []byte) []Violation {
 		return []Violation{{"", "can't be validated"}}
 	}
 	all := violations(invalid, nil)
+	for i, v := range all {
+		all[i].Message = s.known(v)
+	}
 	slices.SortFunc(all, func(a, b Violation) int {
 		return strings.Compare(a.Pointer+"\x00"+a.Message, b.Pointer+"\x00"+b.Message)
 	})
 	return slices.Compact(all)
+}
+
+// known adds to the message about an unknown key which there are.
+func (s *Schema) known(v Violation) string {
+	if v.Message != unknownKey || strings.Count(v.Pointer, "/") != 1 || len(s.root.Properties) == 0 {
+		return v.Message
+	}
+	return v.Message + "; there are " + strings.Join(slices.Sorted(maps.Keys(s.root.Properties)), ", ")
 }
 
 // Secrets returns every secret value of a config, for redaction.

@@ -146,8 +146,8 @@ func TestValidateWhole(t *testing.T) {
 		`[]`:                                "=must be an object, not an array",
 		`null`:                              "=must be an object, not null",
 		`{}`:                                `=lacks "uid"`,
-		`{"uid":"1","b":"x","a":"x","c":1}`: "/a=must be an integer, not a string; /b=must be an integer, not a string; /c=unknown key",
-		`{"uid":"1","z":1,"y":1}`:           "/y=unknown key; /z=unknown key",
+		`{"uid":"1","b":"x","a":"x","c":1}`: "/a=must be an integer, not a string; /b=must be an integer, not a string; /c=unknown key; there are a, b, uid",
+		`{"uid":"1","z":1,"y":1}`:           "/y=unknown key; there are a, b, uid; /z=unknown key; there are a, b, uid",
 	} {
 		var got []string
 		for _, v := range s.Validate([]byte(config)) {
