@@ -77,6 +77,9 @@ func newHost(cfg *config.Config, opts []Option) *Host {
 }
 
 func (h *Host) openStore(ctx context.Context) (err error) {
+	if err := checkStore(h.cfg); err != nil {
+		return err
+	}
 	o := store.Options{Engine: h.engine, Logger: h.log.Named("store")}
 	if h.cfg.Store.Kind == config.StorePostgres {
 		h.store, err = store.OpenPostgres(ctx, h.cfg.Store.DSN.Reveal(), o)
