@@ -133,23 +133,17 @@ func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notificat
 	verdict := notificationOther
 	ctx := context.WithoutCancel(h.life)
 	err := h.store.Update(ctx, func(tx *store.Tx) error {
+		row, verdict = newNotification(a, r, notificationOther), notificationOther // it may run again
 		for _, e := range n.Events {
 			row.RawType, row.MerchantOrderID, row.AcquirerOrderID = e.RawType, e.MerchantOrderID, e.AcquirerOrderID
-			if e.Kind != sdk.EventPayment {
-				continue
-			}
-			ids, err := h.match(ctx, tx, configured.Account, e)
-			if err != nil {
+			ids, err := h.hint(ctx, tx, configured.Account, e)
+			switch {
+			case err != nil:
 				return err
-			}
-			if len(ids) == 0 && row.PaymentID == "" {
+			case len(ids) > 0:
+				row.State, row.PaymentID, verdict = notificationMatched, ids[len(ids)-1], notificationMatched
+			case e.Kind != sdk.EventOther && row.PaymentID == "":
 				row.State, verdict = notificationUnmatched, notificationUnmatched
-			}
-			for _, id := range ids {
-				row.State, row.PaymentID, verdict = notificationMatched, id, notificationMatched
-				if err := h.askSoon(ctx, tx, id, "notification "+e.RawType); err != nil {
-					return err
-				}
 			}
 		}
 		if row.State == notificationUnmatched {
@@ -163,6 +157,25 @@ func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notificat
 	h.metrics.notifications.WithLabelValues(a.cfg.Name, verdict).Inc()
 	h.log.Info("notification", "provider", a.cfg.Name, "type", row.RawType, "verdict", verdict, "payment", row.PaymentID)
 	return nil
+}
+
+// hint makes the host ask about what an event may be about, and returns the
+// payments.
+func (h *Host) hint(ctx context.Context, tx *store.Tx, account string, e sdk.NotificationEvent) ([]string, error) {
+	switch e.Kind {
+	case sdk.EventRefund:
+		return h.hintRefunds(ctx, tx, account, e)
+	case sdk.EventPayment:
+		ids, err := h.match(ctx, tx, account, e)
+		for _, id := range ids {
+			if err == nil {
+				err = h.askSoon(ctx, tx, id, "notification "+e.RawType)
+			}
+		}
+		return ids, err
+	default:
+		return nil, nil
+	}
 }
 
 // match finds the payments that an event may be about, by either id.
@@ -195,7 +208,7 @@ func (h *Host) askSoon(ctx context.Context, tx *store.Tx, id, why string) error 
 	}
 	before, now := p, micros(h.clock.Now())
 	p.DueAt, p.Tries, p.UpdatedAt = now, 0, now
-	return h.write(ctx, tx, before, p, []entry{{kindNote, sourceNotification, "", why}})
+	return h.write(ctx, tx, before, p, []entry{{kind: kindNote, source: sourceNotification, detail: why}})
 }
 
 // matchEarly takes up notifications that came before the answer of Create named
@@ -212,5 +225,5 @@ func (h *Host) matchEarly(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		}
 	}
 	p.DueAt = micros(h.clock.Now())
-	return []entry{{kindNote, sourceNotification, "", fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
+	return []entry{{kind: kindNote, source: sourceNotification, detail: fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
 }
