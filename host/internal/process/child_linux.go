@@ -15,11 +15,10 @@ func childAttributes() *syscall.SysProcAttr {
 // group is killed while the process still holds its number, which would else be
 // free for a stranger's group.
 func (r *childRunner) reap() error {
-	pid := r.cmd.Process.Pid
-	awaitExit(pid)
+	awaitExit(r.cmd.Process.Pid)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	killGroup(pid)
+	killGroup(r.cmd.Process)
 	r.ended = true
 	return r.cmd.Wait()
 }

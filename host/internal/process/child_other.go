@@ -13,7 +13,7 @@ func (r *childRunner) reap() error {
 	err := r.cmd.Wait()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	killGroup(r.cmd.Process.Pid)
+	killGroup(r.cmd.Process)
 	r.ended = true
 	return err
 }

@@ -37,7 +37,7 @@ func (p *Process) clientConfig(tempDir string, s *session) *goplugin.ClientConfi
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessageBytes), grpc.MaxCallSendMsgSize(wire.MaxMessageBytes)),
 			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: usual.health, Timeout: usual.answer}),
-			grpc.WithStreamInterceptor(s.remember),
+			grpc.WithStreamInterceptor(s.stream),
 			// Repeating a call is the host's decision, never the transport's.
 			grpc.WithDisableRetry(),
 		},

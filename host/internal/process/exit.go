@@ -46,7 +46,9 @@ func describeExit(state *os.ProcessState, err error, lastLog []string) Exit {
 }
 
 // killGroup kills a process and all in its group. The number must still be its
-// own: see childRunner.reap.
-func killGroup(pid int) {
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // gone already is fine
+// own: see childRunner.reap. The process is killed by itself too, since it may
+// have gone over to another group.
+func killGroup(process *os.Process) {
+	_ = syscall.Kill(-process.Pid, syscall.SIGKILL) // gone already is fine
+	_ = process.Kill()
 }

@@ -72,6 +72,7 @@ func TestStop(t *testing.T) {
 		{"flood", nil},
 		{"good", func(t *testing.T, _ started, pid int) { signal(t, pid, syscall.SIGSTOP) }},
 		{"good", func(t *testing.T, _ started, pid int) { kill(t, pid) }},
+		{"leaver", func(t *testing.T, _ started, pid int) { signal(t, pid, syscall.SIGSTOP) }}, // went over to another group
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, tt.name, func(o *Options) { o.times.grace = time.Second })
@@ -86,6 +87,10 @@ func TestStop(t *testing.T) {
 			}
 			if err := syscall.Kill(-pid, 0); err != syscall.ESRCH {
 				t.Errorf("its group is still there: %v", err)
+			}
+			if !gone(pid) {
+				t.Error("it runs on")
+				kill(t, pid)
 			}
 			s.Stop() // again it does nothing
 		})
@@ -148,13 +153,31 @@ func TestDaemon(t *testing.T) {
 	defer kill(t, daemon)
 	kill(t, pid)
 	eventually(t, "another process", func() bool { st := s.Status(); return st.Running && st.PID != pid })
-	if second := grandchildLine.FindAllStringSubmatch(s.log.String(), -1); len(second) > 1 {
-		pid, _ := strconv.Atoi(second[1][1])
+	var all [][]string
+	eventually(t, "the second daemon", func() bool { all = grandchildLine.FindAllStringSubmatch(s.log.String(), -1); return len(all) > 1 })
+	for _, line := range all[1:] {
+		pid, _ := strconv.Atoi(line[1])
 		defer kill(t, pid)
 	}
 	began := time.Now()
 	s.Stop()
 	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A dead plugin's socket may be held by a process that can't be killed and never
+// answers: no wait is for that one.
+func TestDaemonHoldsTheSocket(t *testing.T) {
+	began := time.Now()
+	s := start(t, "deaf-daemon", func(o *Options) { o.times.firstBackoff, o.times.longestBackoff = time.Hour, time.Hour })
+	daemon := grandchildOf(t, s)
+	defer kill(t, daemon)
+	if why := s.failsToStart(t); !strings.Contains(why, "it ended while it started; it exited with code 0") {
+		t.Error(why)
+	}
+	s.Stop()
+	if took := time.Since(began); took > 15*time.Second { // gRPC alone takes 20 s
 		t.Errorf("it took %s", took)
 	}
 }

@@ -169,7 +169,9 @@ func (p *Process) start(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	digest, err := fileDigest(path)
+	limited, cancel := context.WithTimeout(ctx, p.opts.times.start)
+	defer cancel()
+	digest, err := fileDigest(limited, path)
 	if err != nil {
 		return nil, err
 	}
@@ -185,8 +187,6 @@ func (p *Process) start(ctx context.Context) (*session, error) {
 	}
 	s := newSession(path, p.opts.times.grace, &stderrLog{logger: p.opts.Logger.Named(p.opts.Name), redact: p.opts.Redact})
 	s.client = goplugin.NewClient(p.clientConfig(tempDir, s))
-	limited, cancel := context.WithTimeout(ctx, p.opts.times.start)
-	defer cancel()
 	// Whatever go-plugin waits for has no context, but ends with the process.
 	unhook := context.AfterFunc(limited, s.kill)
 	err = s.connect(limited, p.opts.times.start)

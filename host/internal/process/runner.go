@@ -140,7 +140,7 @@ func (r *childRunner) Kill(context.Context) error {
 	defer r.mu.Unlock()
 	r.doomed = true
 	if r.cmd.Process != nil && !r.ended {
-		killGroup(r.cmd.Process.Pid)
+		killGroup(r.cmd.Process)
 	}
 	return nil
 }

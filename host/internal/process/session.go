@@ -15,7 +15,9 @@ import (
 	goplugin "github.com/hashicorp/go-plugin"
 	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	"github.com/paymux/paymux/sdk/wire"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
@@ -77,6 +79,22 @@ const longestDir = 80
 // connect starts the process and returns once it answers. It ends at the latest
 // when the process is killed.
 func (s *session) connect(ctx context.Context, answer time.Duration) error {
+	if _, err := s.client.Start(); err != nil {
+		return err
+	}
+	running, cancel := s.whileItRuns(ctx)
+	defer cancel()
+	if err := s.dial(running, answer); err != nil {
+		if s.exited() != nil && ctx.Err() == nil {
+			return errEnded // what gRPC says of it depends on the moment
+		}
+		return err
+	}
+	return nil
+}
+
+// dial connects to the started process and waits for its answer.
+func (s *session) dial(running context.Context, answer time.Duration) error {
 	protocol, err := s.client.Client()
 	if err != nil {
 		return err
@@ -91,15 +109,7 @@ func (s *session) connect(ctx context.Context, answer time.Duration) error {
 	}
 	s.service = raw.(pb.ProviderServiceClient)
 	s.health = grpc_health_v1.NewHealthClient(conn.Conn)
-	running, cancel := s.whileItRuns(ctx)
-	defer cancel()
-	if err := s.check(running, answer); err != nil {
-		if running.Err() != nil && ctx.Err() == nil {
-			return errEnded
-		}
-		return err
-	}
-	return nil
+	return s.check(running, answer)
 }
 
 // whileItRuns ends a context with the process: gRPC would go on to dial it.
@@ -130,12 +140,21 @@ func (s *session) check(ctx context.Context, limit time.Duration) error {
 	return nil
 }
 
-// remember keeps go-plugin's connection: it forgets to close those of a plugin
-// that dies while it connects.
-func (s *session) remember(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
+// brokerStream is go-plugin's way to open further connections. We use none, and
+// for each message on it go-plugin starts a goroutine: a plugin could flood us.
+const brokerStream = "/plugin.GRPCBroker/StartStream"
+
+// stream opens go-plugin's own streams and remembers their connection: go-plugin
+// forgets to close that of a plugin that dies while it connects. The streams end
+// with the process, whoever else may hold its socket open.
+func (s *session) stream(ctx context.Context, desc *grpc.StreamDesc, cc *grpc.ClientConn, method string, streamer grpc.Streamer, opts ...grpc.CallOption) (grpc.ClientStream, error) {
 	s.mu.Lock()
 	s.conns[cc] = true
 	s.mu.Unlock()
+	if method == brokerStream {
+		return nil, status.Error(codes.Unimplemented, "the broker isn't used")
+	}
+	ctx, _ = s.whileItRuns(ctx)
 	return streamer(ctx, desc, cc, method, opts...)
 }
 

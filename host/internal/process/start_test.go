@@ -3,13 +3,15 @@ package process
 import (
 	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
+
+	"google.golang.org/grpc"
 
 	"github.com/paymux/paymux/sdk"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
@@ -160,7 +162,12 @@ func TestNoBinary(t *testing.T) {
 	if err := os.WriteFile(plain, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	fifo := filepath.Join(dir, "fifo")
+	if err := syscall.Mkfifo(fifo, 0o700); err != nil {
+		t.Fatal(err)
+	}
 	for path, want := range map[string]string{
+		fifo:                         "must be an executable file",
 		filepath.Join(dir, "absent"): "no such file",
 		dir:                          "must be an executable file",
 		plain:                        "must be an executable file",
@@ -234,13 +241,47 @@ func TestPluginToHost(t *testing.T) {
 // What listens on the address that the plugin named must hold the key of the
 // certificate that it printed.
 func TestServiceWithoutTLS(t *testing.T) {
-	listener, err := net.Listen("unix", filepath.Join(shortTemp(t), "s"))
-	if err != nil {
+	s := start(t, "no-tls", func(o *Options) { o.times.start = 3 * time.Second })
+	if why := s.failsToStart(t); !strings.Contains(why, "did not become ready") {
+		t.Error(why)
+	}
+	if st := s.Status(); st.Restarts != 0 || strings.Contains(s.log.String(), "plugin started") {
+		t.Errorf("it was believed: %+v", st)
+	}
+}
+
+// go-plugin starts a goroutine for each message on the broker's stream, which
+// has no use here.
+func TestNoBroker(t *testing.T) {
+	s := newSession("x", 0, &stderrLog{logger: (&records{}).logger(), redact: redactSecret})
+	s.runner = newChildRunner("x", "/run/p", nil, nil)
+	opened := map[string]bool{}
+	open := func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, method string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
+		opened[method] = true
+		return nil, nil
+	}
+	for _, method := range []string{"/plugin.GRPCBroker/StartStream", "/plugin.GRPCStdio/StreamStdio"} {
+		_, err := s.stream(t.Context(), nil, nil, method, open)
+		if broker := strings.Contains(method, "Broker"); opened[method] == broker || (err != nil) != broker {
+			t.Errorf("%s: opened %t, %v", method, opened[method], err)
+		}
+	}
+	close(s.runner.done)
+	_ = s.printed.Close()
+	s.logging.Wait()
+}
+
+// A binary that doesn't end is no reason to wait for ever.
+func TestEndlessBinary(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "endless")
+	if err := os.WriteFile(path, nil, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	defer listener.Close()
-	s := start(t, "deaf", func(o *Options) { o.times.start = time.Second }) // prints no certificate
-	if why := s.failsToStart(t); !strings.Contains(why, "did not become ready") {
+	if err := os.Truncate(path, 1<<40); err != nil {
+		t.Fatal(err)
+	}
+	s := start(t, "good", func(o *Options) { o.Path, o.times.start = path, 50*time.Millisecond })
+	if why := s.failsToStart(t); !strings.Contains(why, "read the plugin: context deadline exceeded") {
 		t.Error(why)
 	}
 }

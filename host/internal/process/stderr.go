@@ -71,7 +71,7 @@ func (l *stderrLog) line(raw string) {
 func (l *stderrLog) clean(s string) string {
 	s = l.redact(strings.ToValidUTF8(s, "\uFFFD"))
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
@@ -140,12 +140,32 @@ func parseLine(line string, clean func(string) string) (message string, level hc
 		}
 		text, ok := v.(string)
 		if !ok {
-			inJSON, _ := json.Marshal(v) // it was read from JSON: can't fail
+			inJSON, _ := json.Marshal(cleanIn(v, clean)) // it was read from JSON: can't fail
 			text = string(inJSON)
 		}
 		args = append(args, cut(clean(k), tailLength), cut(clean(text), longestLine))
 	}
 	return clean(message), level, args
+}
+
+// cleanIn cleans the strings in a JSON value, which hide a secret once they are
+// escaped again.
+func cleanIn(v any, clean func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return clean(v)
+	case []any:
+		for i := range v {
+			v[i] = cleanIn(v[i], clean)
+		}
+	case map[string]any:
+		cleaned := make(map[string]any, len(v))
+		for k := range v {
+			cleaned[clean(k)] = cleanIn(v[k], clean)
+		}
+		return cleaned
+	}
+	return v
 }
 
 // cut shortens a text to n bytes and says so.

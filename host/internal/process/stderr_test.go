@@ -1,6 +1,7 @@
 package process
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -81,16 +82,37 @@ func TestLogRedacts(t *testing.T) {
 	}
 }
 
+// A secret may have to be escaped in JSON, as a PEM key is.
+func TestLogRedactsWhatJSONEscapes(t *testing.T) {
+	const key = "-----BEGIN-----\nk\"<&>y-s3cr3t\n-----END-----"
+	inJSON, err := json.Marshal(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, stderr := range []string{
+		`{"@message":` + string(inJSON) + `}`,
+		`{"@message":"m","config":{"keys":[1,` + string(inJSON) + `],` + string(inJSON) + `:true}}`,
+	} {
+		r := &records{}
+		l := &stderrLog{logger: r.logger(), redact: func(s string) string { return strings.ReplaceAll(s, key, "[redacted]") }}
+		l.read(strings.NewReader(stderr))
+		if got := r.String(); strings.Contains(got, "s3cr3t") || !strings.Contains(got, "[redacted]") {
+			t.Errorf("%s became %s", stderr, got)
+		}
+	}
+}
+
 // A plugin can't write lines of the host, nor steer a terminal.
 func TestLogForgery(t *testing.T) {
 	for _, stderr := range []string{
 		`{"@message":"m\n2026-01-02T03:04:05 [INFO] payment SUCCEEDED"}`,
 		`{"@message":"m","k":"v\r\n2026-01-02T03:04:05 [INFO] payment SUCCEEDED"}`,
 		`{"@message":"m","k\nn":"v"}`,
+		"m \u202eDEDEECCUS tnemyap",
 		"\x1b[2Jm\r2026-01-02T03:04:05 [INFO] payment SUCCEEDED\u2028",
 	} {
 		got, _ := logged(stderr)
-		if strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\x1b\r\u2028") {
+		if strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\x1b\r\u2028\u202e") {
 			t.Errorf("%q became %q", stderr, got)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"time"
@@ -53,6 +54,15 @@ func main() {
 	case "dies":
 		fmt.Println("1|1|unix|" + socket + "|grpc|")
 		os.Exit(0)
+	case "deaf-daemon":
+		listener, err := net.Listen("unix", socket)
+		if err != nil {
+			panic(err)
+		}
+		file, _ := listener.(*net.UnixListener).File()
+		grandchild(&syscall.SysProcAttr{Setsid: true}, file)
+		fmt.Println("1|1|unix|" + socket + "|grpc|")
+		os.Exit(0)
 	case "deaf":
 		listener, err := net.Listen("unix", socket)
 		fmt.Fprintln(os.Stderr, listener.Addr(), err)
@@ -81,9 +91,17 @@ func main() {
 	case "stubborn":
 		signal.Ignore(syscall.SIGTERM, syscall.SIGINT, syscall.SIGHUP)
 	case "parent":
-		grandchild(false)
+		grandchild(&syscall.SysProcAttr{})
 	case "parent-of-daemon":
-		grandchild(true)
+		grandchild(&syscall.SysProcAttr{Setsid: true})
+	case "leaver":
+		runtime.LockOSThread() // the grandchild dies with this thread
+		pid := grandchild(&syscall.SysProcAttr{Setpgid: true, Pdeathsig: syscall.SIGKILL})
+		if err := syscall.Setpgid(0, pid); err != nil {
+			panic(err)
+		}
+	case "no-tls":
+		os.Unsetenv("PLUGIN_CLIENT_CERT")
 	}
 	plugin.Serve(definition())
 }
@@ -100,14 +118,13 @@ func handshake(line string) {
 	forEver()
 }
 
-// grandchild starts a process that holds stderr; with leave it goes away from
-// the group.
-func grandchild(leave bool) {
+// grandchild starts a process that holds stderr and the files.
+func grandchild(attributes *syscall.SysProcAttr, files ...*os.File) int {
 	cmd := exec.Command("/proc/self/exe", "grandchild")
-	cmd.Stderr = os.Stderr
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: leave}
+	cmd.Stderr, cmd.ExtraFiles, cmd.SysProcAttr = os.Stderr, files, attributes
 	err := cmd.Start()
 	fmt.Fprintln(os.Stderr, "grandchild", cmd.Process.Pid, err)
+	return cmd.Process.Pid
 }
 
 // definition describes the process to the test in the name of its acquirer.
