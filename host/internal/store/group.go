@@ -12,6 +12,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/paymux/paymux/host/internal/alarm"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
@@ -197,15 +198,19 @@ func (g *group) tryOnce(ctx context.Context, batch []*request, results []error) 
 		return err
 	}
 	if len(alarms) > 0 {
+		failpoint.Hit("alarms.before") // payment written, its alarm not
 		if err := g.s.alarms.Set(ctx, raw, alarms); err != nil {
 			return err
 		}
+		failpoint.Hit("alarms.after") // both written, neither durable
 	}
+	failpoint.Hit("commit.before") // all of it is lost
 	if err := raw.Commit(); err != nil {
 		if err := g.s.resolve(id, err); err != nil {
 			return err
 		}
 	}
+	failpoint.Hit("commit.after") // durable, and nobody was told
 	g.s.alarms.Committed(alarms)
 	return nil
 }
