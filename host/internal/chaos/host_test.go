@@ -170,36 +170,38 @@ func (w *world) anyHost() *host {
 	return list[w.turn%len(list)]
 }
 
-// keep starts a host in a way that is meant to kill it, and a plain one after
-// it, as a service manager would. It returns what tells whether it was killed,
-// once ended is closed.
-func (w *world) keep(l life, ended <-chan struct{}) <-chan keeping {
+// keep starts hosts in ways that are meant to kill them, each after the one
+// before, and at last a plain one, as a service manager would. Once ended is
+// closed it tells how many were killed.
+func (w *world) keep(ended <-chan struct{}, lives ...life) <-chan keeping {
 	result := make(chan keeping, 1)
 	go func() {
-		h, err := w.start(l)
-		if err != nil && !h.killed() {
-			result <- keeping{err: err}
-			return
+		var k keeping
+		for _, l := range append(lives, plain) {
+			h, err := w.start(l)
+			if err != nil && !h.killed() {
+				k.err = err
+				break
+			}
+			select {
+			case <-ended:
+				result <- k
+				return
+			case <-h.exited:
+			}
+			if !h.killed() {
+				k.err = fmt.Errorf("the host ended: %s\n%s", h.cmd.ProcessState, h.log.String())
+				break
+			}
+			k.killed++
 		}
-		select {
-		case <-ended:
-			result <- keeping{last: h}
-			return
-		case <-h.exited:
-		}
-		if !h.killed() {
-			result <- keeping{err: fmt.Errorf("the host ended: %s\n%s", h.cmd.ProcessState, h.log.String())}
-			return
-		}
-		next, err := w.start(plain)
-		result <- keeping{killed: true, last: next, err: err}
+		result <- k
 	}()
 	return result
 }
 
 type keeping struct {
-	killed bool
-	last   *host
+	killed int
 	err    error
 }
 
