@@ -25,8 +25,15 @@ type database struct {
 	jobID  string // what an alarm names, in the engine's own SQL
 }
 
-// engines are those that this machine has.
-var engines = []engine{sqlite}
+var engines = []engine{sqlite, postgres}
+
+// has skips a test whose engine this machine lacks.
+func (e engine) has(t *testing.T) {
+	t.Helper()
+	if e.name == postgres.name {
+		needPostgres(t)
+	}
+}
 
 var sqlite = engine{"sqlite", func(_ testing.TB, dir string) database { return sqliteIn(dir) }}
 

@@ -8,9 +8,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // ready reports what /readyz says of the one host.
@@ -27,26 +30,38 @@ func (w *world) ready() bool {
 	return answer.StatusCode == http.StatusOK
 }
 
-// starved orders until the store takes no more. It returns the orders that were
-// answered with 503, and those before them.
+// starved has three shops order until the store takes no more. It returns what
+// was answered with 503, and what was taken before.
 func (w *world) starved(prefix string) (refused, taken []request, err error) {
-	for n := 0; len(refused) < 3; n++ {
-		r := request{id: fmt.Sprintf("%s%d", prefix, n)}
-		w.mu.Lock()
-		w.payments++
-		w.mu.Unlock()
-		a, err := w.post(r)
-		switch {
-		case err == nil:
-			taken = append(taken, r)
-		case a.code == http.StatusServiceUnavailable:
-			refused = append(refused, r)
-		default:
-			return nil, nil, fmt.Errorf("the store takes nothing, and the shop is told: %w", err)
-		}
-		if n == 5000 {
-			return nil, nil, errors.New("the store takes all, on a full disk")
-		}
+	var mu sync.Mutex
+	var shops errgroup.Group
+	for shop := range 3 {
+		shops.Go(func() error {
+			for n := range 2000 {
+				r := request{id: fmt.Sprintf("%s-%d-%d", prefix, shop, n)}
+				w.mu.Lock()
+				w.payments++
+				w.mu.Unlock()
+				a, err := w.post(r)
+				mu.Lock()
+				if err == nil {
+					taken = append(taken, r)
+				} else {
+					refused = append(refused, r)
+				}
+				mu.Unlock()
+				switch {
+				case err != nil && a.code == http.StatusServiceUnavailable:
+					return nil
+				case err != nil:
+					return fmt.Errorf("the store takes nothing, and the shop is told: %w", err)
+				}
+			}
+			return errors.New("the store takes all")
+		})
+	}
+	if err := shops.Wait(); err != nil {
+		return refused, taken, err
 	}
 	return refused, taken, w.await("the host says that it isn't ready", func() bool { return !w.ready() })
 }

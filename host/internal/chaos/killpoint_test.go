@@ -40,6 +40,7 @@ func TestKillPoints(t *testing.T) {
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
+			e.has(t)
 			family := "a kill point, " + e.name
 			for _, point := range pointsOf(t, e) {
 				t.Run(point, func(t *testing.T) {

@@ -69,6 +69,10 @@ func run(m *testing.M) int {
 		_ = flag.Set("test.parallel", "4")
 	}
 	status := m.Run()
+	if shared.s != nil {
+		shared.s.close()
+	}
+	os.RemoveAll(cluster.dir)
 	if !report(os.Stdout) {
 		return max(1, status)
 	}

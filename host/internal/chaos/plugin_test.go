@@ -32,6 +32,7 @@ func TestPlugin(t *testing.T) {
 }
 
 func harmPlugin(t *testing.T, e engine, signal syscall.Signal, op cbtistest.Op, kind cbtistest.Kind) {
+	e.has(t)
 	w := newWorld(t, e)
 	h := w.mustStart(plain)
 	victim := request{id: "victim"}
@@ -51,7 +52,9 @@ func harmPlugin(t *testing.T, e engine, signal syscall.Signal, op cbtistest.Op, 
 	} else {
 		go func() { harmed <- w.buy(victim) }()
 	}
-	inCall := func() bool { return w.under(victim.id, string(op)) && (kind == cbtistest.KindDelay || w.recorded(victim.id)) }
+	inCall := func() bool {
+		return w.under(victim.id, string(op)) && (kind == cbtistest.KindDelay || w.recorded(victim.id))
+	}
 	if err := w.await("the call is under way", inCall); err != nil {
 		t.Fatal(err)
 	}

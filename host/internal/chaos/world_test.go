@@ -178,6 +178,10 @@ func (w *world) await(what string, done func() bool) error {
 }
 
 func (w *world) within(limit time.Duration, what string, done func() bool) error {
+	return poll(limit, what, done)
+}
+
+func poll(limit time.Duration, what string, done func() bool) error {
 	deadline := time.NewTimer(limit)
 	defer deadline.Stop()
 	tick := time.NewTicker(20 * time.Millisecond)

@@ -43,6 +43,7 @@ const (
 	largestGroup = 256
 	groupTime    = 30 * time.Second
 	resolveTime  = 15 * time.Second
+	resolveLocal = 2 * time.Second // on SQLite: a disk that is full won't be a good one soon, and shops wait
 	maxAttempts  = 20 // of an Update that met another host's
 )
 
@@ -257,7 +258,11 @@ func safely(fn func(*Tx) error, tx *Tx) (err error) {
 // into this host's row. To write that row again waits for a transaction that is
 // still under way, and takes the place of one that SQLite gave up.
 func (s *Store) resolve(id string, commitErr error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
+	limit := resolveTime
+	if !s.shared {
+		limit = resolveLocal
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		if !s.shared { // SQLite keeps a transaction open whose commit failed
