@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"syscall"
 	"testing"
 )
@@ -64,9 +65,9 @@ func run(m *testing.M) int {
 			return 1
 		}
 	}
-	// The points mostly wait for processes; two cores take more than two of them.
-	if flag.Lookup("test.parallel").Value.String() == fmt.Sprint(2) {
-		_ = flag.Set("test.parallel", "4")
+	// The points mostly wait for processes: more than one for each core.
+	if parallel := flag.Lookup("test.parallel").Value; parallel.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
+		_ = parallel.Set(fmt.Sprint(5 * runtime.GOMAXPROCS(0)))
 	}
 	status := m.Run()
 	if shared.s != nil {

@@ -44,21 +44,16 @@ func (w *world) load(prefix string, shops int, more <-chan struct{}) func() erro
 	return group.Wait
 }
 
-// answered is how many answers the shops have got.
+// some waits until n more orders were answered: the load is under way.
+func (w *world) some(n int) error {
+	before := w.answered()
+	return w.await(fmt.Sprintf("%d more orders are answered", n), func() bool { return w.answered() >= before+n })
+}
+
 func (w *world) answered() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	n := 0
-	for _, list := range w.acks {
-		n += len(list)
-	}
-	return n
-}
-
-// some waits until shops got n more answers: the load is under way.
-func (w *world) some(n int) error {
-	before := w.answered()
-	return w.await(fmt.Sprintf("%d more answers", n), func() bool { return w.answered() >= before+n })
+	return len(w.acks)
 }
 
 // ownServer is a world with a PostgreSQL server that may be harmed.
@@ -100,11 +95,17 @@ func TestDatabaseCrash(t *testing.T) {
 		errs = append(errs, w.some(10+random.IntN(30)))
 		s.crash()
 		errs = append(errs, w.await("the host says that it isn't ready", func() bool { return !w.ready() }))
+		away := time.Now()
 		errs = append(errs, s.start(), w.await("the host is ready again", w.ready))
+		ready := time.Since(away)
+		errs = append(errs, w.some(1))
+		t.Logf("ready %s after the start of the server, next order after %s", ready.Round(time.Millisecond), time.Since(away).Round(time.Millisecond))
 	}
 	errs = append(errs, w.some(10))
 	close(more)
+	last := time.Now()
 	errs = append(errs, wait())
+	t.Logf("the last payments took %s", time.Since(last).Round(time.Millisecond))
 	if !h.alive() {
 		t.Error("the host ended")
 	}
