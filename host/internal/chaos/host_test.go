@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -23,7 +24,7 @@ type host struct {
 	url    string
 	log    lockedBuffer
 	exited chan struct{}
-	env    []string
+	away   atomic.Bool // nobody speaks to it
 }
 
 type lockedBuffer struct {
@@ -151,7 +152,7 @@ func (w *world) living() []*host {
 	defer w.mu.Unlock()
 	var list []*host
 	for _, h := range w.hosts {
-		if h.alive() {
+		if h.alive() && !h.away.Load() {
 			list = append(list, h)
 		}
 	}

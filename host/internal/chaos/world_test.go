@@ -59,7 +59,7 @@ func newWorld(t testing.TB, e engine) *world {
 	t.Helper()
 	w := &world{
 		t: t, dir: t.TempDir(), began: time.Now(), acks: map[string][]ack{}, notices: map[string]bool{}, told: map[string]string{},
-		flights: map[string][]flight{}, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 30 * time.Second},
+		flights: map[string][]flight{}, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 15 * time.Second},
 	}
 	serve := func(handler http.HandlerFunc) *httptest.Server {
 		s := httptest.NewServer(handler)
