@@ -44,7 +44,7 @@ const (
 	groupTime    = 30 * time.Second
 	resolveTime  = 15 * time.Second
 	resolveLocal = 2 * time.Second // on SQLite: a disk that is full won't be a good one soon, and shops wait
-	maxAttempts  = 20 // of an Update that met another host's
+	maxAttempts  = 20              // of an Update that met another host's
 )
 
 // Update runs fn in a transaction, which is durable when Update returns nil.
