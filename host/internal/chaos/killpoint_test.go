@@ -74,7 +74,7 @@ func failing(point string) life {
 // die runs the script while hosts are killed, and compares the books.
 func die(t *testing.T, w *world, family string, lives ...life) {
 	t.Helper()
-	ended := make(chan struct{})
+	planned, ended := len(lives), make(chan struct{})
 	hosts := w.keep(ended, lives...)
 	err := w.script()
 	if err == nil {
@@ -83,10 +83,29 @@ func die(t *testing.T, w *world, family string, lives ...life) {
 	close(ended)
 	kept := <-hosts
 	if kept.err == nil && kept.killed < len(lives) {
-		missed(family)
+		if killed, err := w.stopDoomed(); err != nil {
+			kept.err = err
+		} else if killed {
+			kept.killed++
+		}
 		lives = lives[:kept.killed] // what it did come to counts all the same
 	}
+	if kept.err == nil && kept.killed < planned {
+		missed(family)
+	}
 	w.finish(family, len(lives), err, kept.err)
+}
+
+// stopDoomed stops a host that hasn't met its point, which may be in the stop.
+func (w *world) stopDoomed() (killed bool, err error) {
+	for _, h := range w.living() {
+		err = h.stop()
+		killed = h.killed()
+	}
+	if killed {
+		_, err = w.start(plain)
+	}
+	return killed, err
 }
 
 // pointsOf runs the script once and returns the points that it came to: all of

@@ -150,7 +150,7 @@ func TestBackendKilled(t *testing.T) {
 func TestCommitCut(t *testing.T) {
 	t.Parallel()
 	needPostgres(t)
-	for n := 1; n <= rounds(3, 30); n++ {
+	for n := 1; n <= rounds(3, 16); n++ {
 		for _, done := range []bool{true, false} {
 			if !full && !done {
 				continue
