@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -225,6 +227,6 @@ var postgres = engine{"postgres", func(t testing.TB, _ string) database {
 func needPostgres(t *testing.T) {
 	t.Helper()
 	if findPostgres() == "" {
-		skip(t, "there is no PostgreSQL (apt-get install postgresql)")
+		lacks(t, "there is no PostgreSQL (apt-get install postgresql)")
 	}
 }

@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -102,15 +104,21 @@ func replay(t testing.TB) string {
 	return fmt.Sprintf("CHAOS=full go test -count=1 ./host/internal/chaos -run '%s'", strings.Join(parts, "/"))
 }
 
-// skip says loudly what this machine can't do. With NO_SKIP=1 that is a failure.
-func skip(t *testing.T, what string) {
+// lacks skips what could be installed. With NO_SKIP=1 that is a failure.
+func lacks(t *testing.T, what string) {
+	t.Helper()
+	if os.Getenv("NO_SKIP") == "1" {
+		t.Fatal(what)
+	}
+	forbidden(t, what)
+}
+
+// forbidden skips what this machine doesn't let a test do, and says so loudly.
+func forbidden(t *testing.T, what string) {
 	t.Helper()
 	results.mu.Lock()
 	results.skipped = append(results.skipped, t.Name()+": "+what)
 	results.mu.Unlock()
-	if os.Getenv("NO_SKIP") == "1" {
-		t.Fatal(what)
-	}
 	t.Skip(what)
 }
 

@@ -1,3 +1,5 @@
+//go:build linux
+
 package chaos
 
 import (
@@ -16,11 +18,11 @@ func strace(t *testing.T, args ...string) []string {
 	t.Helper()
 	path, err := exec.LookPath("strace")
 	if err != nil {
-		skip(t, "there is no strace (apt-get install strace)")
+		lacks(t, "there is no strace (apt-get install strace)")
 	}
 	all := append([]string{path, "-D", "-f", "--seccomp-bpf", "-qq"}, args...)
 	if out, err := exec.Command(path, "-D", "-f", "--seccomp-bpf", "-qq", "-o", os.DevNull, "true").CombinedOutput(); err != nil {
-		skip(t, fmt.Sprintf("strace may not trace here: %v %s", err, out))
+		forbidden(t, fmt.Sprintf("strace may not trace here: %v %s", err, out))
 	}
 	return all
 }
