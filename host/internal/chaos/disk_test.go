@@ -152,6 +152,7 @@ func fill(path string) error {
 // TestDiskFull: what was acknowledged is there, what wasn't is answered with
 // 503, and with room again the host goes on by itself, or after a kill.
 func TestDiskFull(t *testing.T) {
+	t.Parallel()
 	for _, killed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("killed=%t", killed), func(t *testing.T) {
 			t.Parallel()
@@ -186,6 +187,7 @@ func TestDiskFull(t *testing.T) {
 // TestSyncFails: the disk says EIO when the host syncs. Whatever was acknowledged
 // is there afterwards; what wasn't may be, and is asked about.
 func TestSyncFails(t *testing.T) {
+	t.Parallel()
 	for _, killed := range []bool{false, true} {
 		t.Run(fmt.Sprintf("killed=%t", killed), func(t *testing.T) {
 			t.Parallel()

@@ -45,6 +45,7 @@ var harms = []harm{
 // frozen at random. That no payment is asked about by two at a time is seen by
 // the acquirer: see take.
 func TestHosts(t *testing.T) {
+	t.Parallel()
 	for _, how := range harms {
 		if how.name == "frozen" && !full {
 			continue

@@ -39,6 +39,7 @@ func (w *world) settled() error {
 // TestKillPoints kills the host at each of its writes, before and after each
 // call of a plugin, of a shop, and before each answer.
 func TestKillPoints(t *testing.T) {
+	t.Parallel()
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,6 +111,10 @@ func (w *world) stopDoomed() (killed bool, err error) {
 	return killed, err
 }
 
+// few are the points that a short run takes on PostgreSQL, where another host
+// waits twelve seconds before it takes one for dead.
+var few = []string{"commit.before", "commit.after", "rpc.before", "rpc.after", "event.after", "answer.notify"}
+
 // pointsOf runs the script once and returns the points that it came to: all of
 // them, or the second of each name, which is in the middle of a payment.
 func pointsOf(t *testing.T, e engine) []string {
@@ -134,7 +139,7 @@ func pointsOf(t *testing.T, e engine) []string {
 	for name := range strings.Lines(string(text)) {
 		name = strings.TrimSpace(name)
 		counts[name]++
-		if full || counts[name] == 2 {
+		if full || counts[name] == 2 && (e.name != postgres.name || slices.Contains(few, name)) {
 			points = append(points, fmt.Sprintf("%s:%d", name, counts[name]))
 		}
 	}
