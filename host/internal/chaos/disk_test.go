@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -17,6 +18,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sync/errgroup"
+
+	"github.com/paymux/paymux/providers/alipayhk/cbtistest"
 )
 
 // ready reports what /readyz says of the one host.
@@ -161,14 +164,16 @@ func TestDiskFull(t *testing.T) {
 			w.db = sqliteIn(small.dir)
 			w.configure(w.db.store)
 			h := w.mustStart(plain)
-			first := w.buy(request{id: "before"})
+			first, waiting := w.buy(request{id: "before"}), request{id: "waiting"}
+			if _, err := w.order(waiting); err != nil {
+				t.Fatal(err)
+			}
 			if err := small.fill(h); err != nil {
 				t.Fatal(err)
 			}
 			refused, taken, err := w.starved("full")
-			for _, r := range taken[:min(2, len(taken))] { // their notifications can't be stored now
-				_, _ = w.sandbox.Pay(r.id)
-			}
+			_, paid := w.sandbox.Pay(waiting.id)
+			notice := w.await("a notification is answered", func() bool { return w.notified(waiting.id) })
 			if killed {
 				h.kill()
 			}
@@ -179,9 +184,16 @@ func TestDiskFull(t *testing.T) {
 				w.mustStart(plain)
 			}
 			again := w.await("the host is ready again", w.ready)
-			w.finish("d disk full, sqlite", 1, first, err, again, w.payAll(taken), w.buyAll(refused))
+			w.finish("d disk full, sqlite", 1, first, err, paid, notice, again, w.pay(waiting), w.payAll(taken), w.buyAll(refused))
 		})
 	}
+}
+
+// notified reports whether a host has answered a notification about an order.
+func (w *world) notified(id string) bool {
+	return slices.ContainsFunc(w.sandbox.Notifications(), func(n cbtistest.Notification) bool {
+		return n.MerchantOrderID == id && n.Status != 0
+	})
 }
 
 // TestSyncFails: the disk says EIO when the host syncs. Whatever was acknowledged
