@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/host/internal/lifecycle"
 	"github.com/paymux/paymux/sdk"
 )
@@ -39,6 +40,7 @@ func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant str
 // answerCreated says what the shop may do: 201 go on, 202 wait and ask, 402 ask
 // for another way to pay, 503 send the same request again.
 func answerCreated(w http.ResponseWriter, c host.Created) {
+	failpoint.Hit("answer.create") // ordered, and the shop doesn't know
 	p := c.Payment
 	w.Header().Set("Location", "/v1/payments/"+p.ID)
 	switch {
