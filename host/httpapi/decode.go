@@ -211,17 +211,28 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 	return body, nil
 }
 
-// checkIdempotencyKey checks the header's form. It isn't needed yet: the
-// merchant_order_id makes the request repeatable by itself.
-func checkIdempotencyKey(h http.Header) error {
-	values := h.Values("Idempotency-Key")
-	if len(values) == 0 {
-		return nil
+// decodeReview reads a decision, as strictly as the request for a payment.
+func decodeReview(w http.ResponseWriter, r *http.Request) (host.ReviewRequest, error) {
+	var request host.ReviewRequest
+	if err := checkContentType(r.Header); err != nil {
+		return request, err
 	}
-	key := values[0]
-	odd := strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
-	if len(values) > 1 || key == "" || len(key) > 255 || odd {
-		return sdk.InvalidField("Idempotency-Key", "must be given once and have 1 to 255 printable ASCII characters")
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return request, err
 	}
-	return nil
+	members, err := object(body, "")
+	if err != nil {
+		return request, err
+	}
+	into := map[string]*string{"decision": &request.Decision, "note": &request.Note}
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		if into[name] == nil {
+			return request, sdk.InvalidField(name, "is not a field of this request; there are decision and note")
+		}
+		if *into[name], err = stringOf(name, members[name]); err != nil {
+			return request, err
+		}
+	}
+	return request, nil // what is missing is empty, which the host refuses by name
 }

@@ -28,6 +28,11 @@ type payments interface {
 	List(ctx context.Context, merchant string, f host.Filter) ([]host.Payment, bool, error)
 	Refresh(ctx context.Context, merchant, id string) (host.Payment, error)
 	Cancel(ctx context.Context, merchant, id string) (host.Payment, error)
+	Review(ctx context.Context, merchant, id string, r host.ReviewRequest) (host.Payment, error)
+	Events(ctx context.Context, merchant string, f host.EventFilter) ([]host.Event, bool, error)
+	Redeliver(ctx context.Context, merchant, id string) (host.Event, error)
+	TakeKey(ctx context.Context, r host.KeyedRequest) (host.KeyClaim, *host.KeyedAnswer, error)
+	FinishKey(c host.KeyClaim, answer *host.KeyedAnswer)
 	Notify(ctx context.Context, provider string, r sdk.HTTPRequest) (sdk.HTTPResponse, error)
 	Providers(merchant string) []host.ProviderInfo
 	Provider(merchant, name string) (host.ProviderInfo, error)
@@ -60,11 +65,14 @@ func newHandler(h payments, o Options) http.Handler {
 
 func (a *api) routes() []route {
 	return []route{
-		{"POST", "/v1/payments", a.merchant(a.createPayment)},
+		{"POST", "/v1/payments", a.merchant(a.keyed(a.createPayment))},
 		{"GET", "/v1/payments", a.merchant(a.listPayments)},
 		{"GET", "/v1/payments/{id}", a.merchant(a.getPayment)},
 		{"POST", "/v1/payments/{id}/refresh", a.merchant(a.refreshPayment)},
-		{"POST", "/v1/payments/{id}/cancel", a.merchant(a.cancelPayment)},
+		{"POST", "/v1/payments/{id}/cancel", a.merchant(a.keyed(a.cancelPayment))},
+		{"POST", "/v1/payments/{id}/review", a.merchant(a.keyed(a.reviewPayment))},
+		{"GET", "/v1/events", a.merchant(a.listEvents)},
+		{"POST", "/v1/events/{id}/redeliver", a.merchant(a.redeliverEvent)},
 		{"POST", "/v1/notifications/{provider}", a.notify},
 		{"GET", "/v1/providers", a.merchant(a.listProviders)},
 		{"GET", "/v1/providers/{name}", a.merchant(a.getProvider)},

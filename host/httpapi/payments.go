@@ -14,10 +14,6 @@ import (
 )
 
 func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant string) {
-	if err := checkIdempotencyKey(r.Header); err != nil {
-		fail(w, err)
-		return
-	}
 	request, err := decodeCreate(w, r)
 	if err != nil {
 		fail(w, err)
@@ -89,6 +85,16 @@ func (a *api) cancelPayment(w http.ResponseWriter, r *http.Request, merchant str
 	answerOr(w, p, err)
 }
 
+func (a *api) reviewPayment(w http.ResponseWriter, r *http.Request, merchant string) {
+	request, err := decodeReview(w, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	p, err := a.host.Review(r.Context(), merchant, r.PathValue("id"), request)
+	answerOr(w, p, err)
+}
+
 func answerOr(w http.ResponseWriter, v any, err error) {
 	if err != nil {
 		fail(w, err)
@@ -124,7 +130,7 @@ func (a *api) listPayments(w http.ResponseWriter, r *http.Request, merchant stri
 var (
 	listParameters = []string{"merchant_order_id", "order_group", "status", "review", "cursor", "limit"}
 	reviewReasons  = []string{
-		"any", string(lifecycle.LateSuccess), string(lifecycle.Mismatch), string(lifecycle.Stale), string(lifecycle.ProviderMissing),
+		"any", string(lifecycle.LateSuccess), string(lifecycle.Mismatch), string(lifecycle.Stale), string(lifecycle.ProviderMissing), string(lifecycle.DuplicatePayment),
 	}
 	paymentID = regexp.MustCompile(`^pay_[0-9A-HJKMNP-TV-Z]{26}$`)
 )
@@ -133,18 +139,9 @@ var (
 // list what wasn't asked for.
 func filterOf(u *url.URL) (host.Filter, error) {
 	var f host.Filter
-	query, err := url.ParseQuery(u.RawQuery)
+	query, err := queryOf(u, listParameters)
 	if err != nil {
-		return f, sdk.InvalidField("query", "is not well-formed")
-	}
-	for _, name := range slices.Sorted(maps.Keys(query)) { // the same request, the same answer
-		values := query[name]
-		if !slices.Contains(listParameters, name) {
-			return f, sdk.InvalidField(name, "is not a parameter; there are %v", listParameters)
-		}
-		if len(values) > 1 || values[0] == "" {
-			return f, sdk.InvalidField(name, "must be given once and not be empty, or be left out")
-		}
+		return f, err
 	}
 	f = host.Filter{
 		MerchantOrderID: query.Get("merchant_order_id"), OrderGroup: query.Get("order_group"),
@@ -162,10 +159,35 @@ func filterOf(u *url.URL) (host.Filter, error) {
 	if f.Before != "" && !paymentID.MatchString(f.Before) {
 		return f, sdk.InvalidField("cursor", "must be a next_cursor of an earlier page")
 	}
-	if text := query.Get("limit"); text != "" {
-		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 1 || f.Limit > host.MaxPage || strconv.Itoa(f.Limit) != text {
-			return f, sdk.InvalidField("limit", "must be a number from 1 to %d", host.MaxPage)
+	f.Limit, err = limitOf(query)
+	return f, err
+}
+
+func queryOf(u *url.URL, parameters []string) (url.Values, error) {
+	query, err := url.ParseQuery(u.RawQuery)
+	if err != nil {
+		return nil, sdk.InvalidField("query", "is not well-formed")
+	}
+	for _, name := range slices.Sorted(maps.Keys(query)) { // the same request, the same answer
+		values := query[name]
+		if !slices.Contains(parameters, name) {
+			return nil, sdk.InvalidField(name, "is not a parameter; there are %v", parameters)
+		}
+		if len(values) > 1 || values[0] == "" {
+			return nil, sdk.InvalidField(name, "must be given once and not be empty, or be left out")
 		}
 	}
-	return f, nil
+	return query, nil
+}
+
+func limitOf(query url.Values) (int, error) {
+	text := query.Get("limit")
+	if text == "" {
+		return 0, nil
+	}
+	limit, err := strconv.Atoi(text)
+	if err != nil || limit < 1 || limit > host.MaxPage || strconv.Itoa(limit) != text {
+		return 0, sdk.InvalidField("limit", "must be a number from 1 to %d", host.MaxPage)
+	}
+	return limit, nil
 }
