@@ -133,7 +133,7 @@ func (w *world) told(id string) []Event {
 		w.t.Fatal(err, more)
 	}
 	slices.Reverse(all)
-	all = slices.DeleteFunc(all, func(e Event) bool { return !bytes.Contains(e.Data, []byte(id)) })
+	all = slices.DeleteFunc(all, func(e Event) bool { return !bytes.HasPrefix(e.Data, []byte(`{"id":"`+id)) })
 	p, next := w.get(id), 0
 	for _, e := range p.Timeline {
 		if e.Kind == "note" || e.Status == "CREATED" && e.Kind == "status" {
