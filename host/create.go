@@ -155,7 +155,7 @@ func (h *Host) commitIntent(row *sqlgen.Payment) error {
 		if err := claimOrder(ctx, tx, *row); err != nil {
 			return err
 		}
-		return h.append(ctx, tx, *row, []entry{{kind: kindStatus, source: "merchant"}})
+		return h.append(ctx, tx, *row, []entry{{kind: kindStatus, source: sourceMerchant}})
 	})
 }
 

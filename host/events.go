@@ -1,10 +1,11 @@
 package host
 
 import (
+	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"time"
 
 	"github.com/oklog/ulid/v2"
@@ -15,7 +16,7 @@ import (
 )
 
 // eventTypes are those that a payment's states have. CREATED is told by the
-// answer to the merchant's own request.
+// answer to the merchant's own request; no acquirer reports AUTHORIZED today.
 var eventTypes = map[sdk.Status]string{
 	sdk.StatusPending:   "payment.pending",
 	sdk.StatusSucceeded: "payment.succeeded",
@@ -48,7 +49,7 @@ func (h *Host) tell(ctx context.Context, tx *store.Tx, p sqlgen.Payment, e entry
 	if err != nil {
 		return "", err
 	}
-	return h.emit(ctx, tx, p, "", kind, payment)
+	return h.emit(ctx, tx, p, "", kind, shorten(payment))
 }
 
 // tellRefund makes the event of a refund that has ended.
@@ -65,7 +66,7 @@ func (h *Host) tellRefund(ctx context.Context, tx *store.Tx, p sqlgen.Payment, r
 
 // emit makes an event durable, with its way to each endpoint of the merchant.
 func (h *Host) emit(ctx context.Context, tx *store.Tx, p sqlgen.Payment, refundID, kind string, data any) (string, error) {
-	text, err := json.Marshal(data)
+	text, err := encode(data)
 	if err != nil {
 		return "", err
 	}
@@ -76,28 +77,79 @@ func (h *Host) emit(ctx context.Context, tx *store.Tx, p sqlgen.Payment, refundI
 	if err != nil {
 		return "", err
 	}
+	_, err = h.deliver(ctx, tx, p.Merchant, id)
+	return id, err
+}
+
+// deliver makes an event due now at each endpoint of its merchant, whatever came
+// of it before, and returns how many there are.
+func (h *Host) deliver(ctx context.Context, tx *store.Tx, merchant, event string) (endpoints int, err error) {
+	now := micros(h.clock.Now())
 	for _, e := range h.cfg.Events {
-		if e.Merchant != p.Merchant {
+		if e.Merchant != merchant {
 			continue
 		}
-		if err := deliver(ctx, tx, id, endpointOf(e.URL), now); err != nil {
-			return "", err
+		endpoints++
+		name := endpointOf(e)
+		tx.Alarm(h.alarmOfDelivery(event, name, now))
+		if err := tx.PutDelivery(ctx, sqlgen.PutDeliveryParams{EventID: event, Endpoint: name, DueAt: now, UpdatedAt: now}); err != nil {
+			return endpoints, err
 		}
 	}
-	return id, nil
+	return endpoints, nil
 }
 
-// deliver makes an event due at an endpoint now, whatever came of it before.
-func deliver(ctx context.Context, tx *store.Tx, event, endpoint string, now int64) error {
-	tx.Alarm(alarmOfDelivery(event, endpoint, now))
-	return tx.PutDelivery(ctx, sqlgen.PutDeliveryParams{EventID: event, Endpoint: endpoint, DueAt: now, UpdatedAt: now})
+// encode is what the HTTP API does too: links stay readable, and short.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), err
 }
 
-// endpointOf names an endpoint in the store without its URL, which may hold a
-// secret.
-func endpointOf(url string) string {
-	sum := sha256.Sum256([]byte(url))
-	return hex.EncodeToString(sum[:8])
+// maxEventData keeps the body of an event below 20 kB, as Standard Webhooks
+// advises; the rest of the body takes less than 300 bytes.
+const maxEventData = 19_500
+
+// toldPayment is a payment in an event.
+type toldPayment struct {
+	Payment
+	// Omitted names what was too long for an event: read the payment for it.
+	Omitted []string `json:"omitted,omitempty"`
+}
+
+// cuts are what an event that is too long goes without, the dispensable first.
+// What is left is bounded.
+var cuts = []struct {
+	name string
+	cut  func(*Payment) (cut bool)
+}{
+	{"metadata", func(p *Payment) (cut bool) { cut, p.Metadata = len(p.Metadata) > 0, nil; return }},
+	{"other_actions", func(p *Payment) (cut bool) { cut, p.OtherActions = len(p.OtherActions) > 0, nil; return }},
+	{"next_action", func(p *Payment) (cut bool) { cut, p.NextAction = p.NextAction != nil, nil; return }},
+	{"review.observed", func(p *Payment) (cut bool) {
+		if cut = p.Review != nil; cut {
+			p.Review = &Review{p.Review.Reason, json.RawMessage(noEvidence), p.Review.Since}
+		}
+		return
+	}},
+	{"status_reason", func(p *Payment) (cut bool) { cut, p.StatusReason = p.StatusReason != "", ""; return }},
+	{"return_url", func(p *Payment) (cut bool) { cut, p.ReturnURL = p.ReturnURL != "", ""; return }},
+	{"provider_order_id", func(p *Payment) (cut bool) { cut, p.ProviderOrderID = p.ProviderOrderID != "", ""; return }},
+}
+
+func shorten(p Payment) toldPayment {
+	told := toldPayment{Payment: p}
+	for _, c := range cuts {
+		if text, err := encode(told); err != nil || len(text) <= maxEventData {
+			break
+		}
+		if c.cut(&told.Payment) {
+			told.Omitted = append(told.Omitted, c.name)
+		}
+	}
+	return told
 }
 
 // Event is what merchants are told of a payment or refund.
@@ -111,4 +163,55 @@ type Event struct {
 
 func toEvent(row sqlgen.Event) Event {
 	return Event{row.ID, row.Type, fromMicros(row.CreatedAt), row.Sequence, json.RawMessage(row.Data)}
+}
+
+// EventFilter picks a page of events.
+type EventFilter struct {
+	Before string // an id: only older events
+	Limit  int    // 1 to MaxPage; 0 is DefaultPage
+}
+
+// Events returns a merchant's events of the last 30 days, the newest first, and
+// whether there are more.
+func (h *Host) Events(ctx context.Context, merchant string, f EventFilter) (events []Event, more bool, err error) {
+	if f.Limit < 0 || f.Limit > MaxPage {
+		return nil, false, sdk.InvalidField("limit", "must be 1 to %d", MaxPage)
+	}
+	if f.Limit == 0 {
+		f.Limit = DefaultPage
+	}
+	rows, err := h.store.Read().ListEvents(ctx, sqlgen.ListEventsParams{Merchant: merchant, Before: f.Before, Page: int64(f.Limit + 1)})
+	if err != nil {
+		return nil, false, storeError(err)
+	}
+	events = make([]Event, 0, min(len(rows), f.Limit))
+	for _, row := range rows[:min(len(rows), f.Limit)] {
+		events = append(events, toEvent(row))
+	}
+	return events, len(rows) > f.Limit, nil
+}
+
+// Redeliver sends an event again to all endpoints of its merchant, with its id
+// and as often as a new one.
+func (h *Host) Redeliver(ctx context.Context, merchant, id string) (Event, error) {
+	var row sqlgen.Event
+	ctx = context.WithoutCancel(ctx)
+	err := h.store.Update(ctx, func(tx *store.Tx) (err error) {
+		row, err = tx.EventOfMerchant(ctx, sqlgen.EventOfMerchantParams{ID: id, Merchant: merchant})
+		if errors.Is(err, sql.ErrNoRows) || err == nil && h.clock.Now().Sub(fromMicros(row.CreatedAt)) > keepEvents {
+			return sdk.NotSent(sdk.CodeNotFound, "there is no event with this id in the last 30 days")
+		}
+		if err != nil {
+			return err
+		}
+		n, err := h.deliver(ctx, tx, merchant, id)
+		if err == nil && n == 0 {
+			return invalidState("no endpoint for the events of this merchant is configured")
+		}
+		return err
+	})
+	if err != nil {
+		return Event{}, storeError(err)
+	}
+	return toEvent(row), nil
 }

@@ -143,6 +143,7 @@ type world struct {
 	engine   *alarmtest.Virtual // outlives hosts, as the store does
 	mu       sync.Mutex
 	down     map[string]bool // providers whose plugin doesn't run
+	shops    *shops
 	log      bytes.Buffer
 	stop     []func()
 }
@@ -160,13 +161,15 @@ routes:
   - {methods: [alipay_cn], providers: [two]}
 `
 
-func newWorld(t *testing.T) *world { return newWorldWith(t, func(*world) {}) }
+func newWorld(t *testing.T) *world { return newWorldOf(t, worldConfig) }
 
-func newWorldWith(t *testing.T, change func(*world)) *world {
+func newWorldOf(t *testing.T, text string) *world { return newWorldWith(t, text, func(*world) {}) }
+
+func newWorldWith(t *testing.T, text string, change func(*world)) *world {
 	t.Helper()
-	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), engine: alarmtest.NewVirtual(), down: map[string]bool{}}
+	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), engine: alarmtest.NewVirtual(), down: map[string]bool{}, shops: newShops(t)}
 	var err error
-	if w.cfg, err = config.Parse("paymux.yaml", []byte(worldConfig), t.TempDir(), nil); err != nil {
+	if w.cfg, err = config.Parse("paymux.yaml", []byte(text), t.TempDir(), nil); err != nil {
 		t.Fatal(err)
 	}
 	change(w)
@@ -184,7 +187,7 @@ func (w *world) open() {
 
 func (w *world) options(service pb.ProviderServiceClient) Option {
 	return func(h *Host) {
-		h.engine = w.engine
+		h.engine, h.events = w.engine, w.shops
 		h.log = hclog.New(&hclog.LoggerOptions{Output: &w.log, Level: hclog.Debug})
 		h.inMemory = func(p config.Provider) provider.Services { return services{w, p.Name, service} }
 	}

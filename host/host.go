@@ -35,7 +35,9 @@ type Host struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup // calls of providers, and housekeeping
 	engine alarm.Engine   // tests: alarms in virtual time
-	events http.RoundTripper
+
+	endpoints endpoints
+	events    http.RoundTripper
 
 	mu      sync.Mutex
 	closing bool
@@ -67,7 +69,7 @@ func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error
 }
 
 func newHost(cfg *config.Config, opts []Option) *Host {
-	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), events: eventTransport()}
+	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), endpoints: endpointsOf(cfg.Events), events: eventTransport()}
 	for _, o := range opts {
 		o(h)
 	}

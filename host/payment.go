@@ -51,7 +51,7 @@ type TimelineEntry struct {
 	At        time.Time `json:"at"`
 	Kind      string    `json:"kind"`   // status, note or review
 	Status    string    `json:"status"` // after it
-	Source    string    `json:"source"` // who said so: merchant, host, create, query, cancel or notification
+	Source    string    `json:"source"` // who said so: merchant, host, create, query, cancel, notification or review
 	Provider  string    `json:"provider,omitempty"`
 	RawStatus string    `json:"raw_status,omitempty"` // the acquirer's own word
 	Detail    string    `json:"detail,omitempty"`
@@ -68,7 +68,7 @@ func toPayment(row sqlgen.Payment, timeline []sqlgen.Timeline) (Payment, error) 
 	if row.ErrorCode != 0 && (statusOf(row) == sdk.StatusFailed || statusOf(row) == sdk.StatusUnknown) {
 		p.Code = sdk.Code(row.ErrorCode).Name()
 	}
-	if row.ReviewReason != "" && row.ReviewDecision == "" {
+	if underReview(row) {
 		p.Review = &Review{lifecycle.ReviewReason(row.ReviewReason), json.RawMessage(row.ReviewObserved), fromMicros(row.ReviewSince)}
 	}
 	if err := json.Unmarshal([]byte(row.Metadata), &p.Metadata); err != nil {

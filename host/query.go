@@ -162,11 +162,15 @@ func (h *Host) applyQueryError(p *sqlgen.Payment, a *account, failed *sdk.Error)
 // stays: our clock never ends a payment.
 func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 	now := h.clock.Now()
-	if p.DueAt == 0 || statusOf(*p).Terminal() || now.Sub(fromMicros(p.CreatedAt)) < lifecycle.StaleAfter {
+	since := p.CreatedAt
+	if p.ReviewDecision != "" {
+		since = p.ReviewSince // a person had it asked about again
+	}
+	if p.DueAt == 0 || statusOf(*p).Terminal() || now.Sub(fromMicros(since)) < lifecycle.StaleAfter {
 		return nil
 	}
 	p.DueAt = 0
-	if p.ReviewReason != "" {
+	if underReview(*p) {
 		return nil
 	}
 	flag(p, lifecycle.Stale, now, noEvidence)
@@ -192,11 +196,16 @@ func (h *Host) accountOf(row sqlgen.Payment) (*account, error) {
 func (h *Host) park(row sqlgen.Payment, why error) {
 	h.record(row.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		release(p, row)
-		p.DueAt = micros(h.clock.Now().Add(lifecycle.Plan[4]))
-		if p.ReviewReason != "" {
+		now := h.clock.Now()
+		if statusOf(*p) == sdk.StatusSucceeded { // there is nothing more to ask
 			return nil, nil
 		}
-		flag(p, lifecycle.ProviderMissing, h.clock.Now(), noEvidence)
+		p.DueAt = micros(now.Add(lifecycle.Plan[4]))
+		dismissed := p.ReviewReason == string(lifecycle.ProviderMissing) && now.Sub(fromMicros(p.ReviewSince)) < lifecycle.StaleAfter
+		if underReview(*p) || dismissed {
+			return nil, nil
+		}
+		flag(p, lifecycle.ProviderMissing, now, noEvidence)
 		return []entry{{kind: kindReview, source: sourceHost, detail: why.Error()}}, nil
 	})
 }

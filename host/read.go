@@ -123,6 +123,6 @@ func (h *Host) rows(ctx context.Context, merchant string, f Filter) ([]sqlgen.Pa
 func (f Filter) keeps(p sqlgen.Payment) bool {
 	return (f.OrderGroup == "" || p.OrderGroup == f.OrderGroup) &&
 		(f.Status == "" || p.Status == f.Status) &&
-		(f.Review == "" || p.ReviewReason == f.Review || f.Review == "any" && p.ReviewReason != "") &&
+		(f.Review == "" || underReview(p) && (f.Review == "any" || p.ReviewReason == f.Review)) &&
 		(f.Before == "" || p.ID < f.Before)
 }

@@ -26,6 +26,8 @@ const (
 	kindReview = "review"
 	kindRefund = "refund"
 
+	sourceMerchant     = "merchant"
+	sourceReview       = "review" // a person accepted what was observed
 	sourceHost         = "host"
 	sourceCreate       = "create"
 	sourceQuery        = "query"
@@ -51,6 +53,11 @@ func (h *Host) settle(id string, change func(*store.Tx, *sqlgen.Payment) ([]entr
 		if err != nil {
 			return err
 		}
+		doubled, err := h.claimGroup(ctx, tx, before, &after)
+		if err != nil {
+			return err
+		}
+		entries = append(entries, doubled...)
 		after.UpdatedAt = micros(h.clock.Now())
 		return h.write(ctx, tx, before, after, entries)
 	})
@@ -61,7 +68,7 @@ func (h *Host) settle(id string, change func(*store.Tx, *sqlgen.Payment) ([]entr
 		h.metrics.payments.WithLabelValues(after.Provider, after.Status).Inc()
 		h.log.Info("payment "+after.Status, "payment", id, "merchant_order_id", after.MerchantOrderID, "provider", after.Provider, "was", before.Status)
 	}
-	if before.ReviewReason != after.ReviewReason {
+	if underReview(after) && (before.ReviewReason != after.ReviewReason || before.ReviewDecision != "") {
 		h.log.Error("payment needs a review", "payment", id, "reason", after.ReviewReason, "observed", after.ReviewObserved)
 	}
 	return nil
@@ -186,10 +193,10 @@ func learn(p *sqlgen.Payment, answer sdk.Payment) error {
 
 // observed is what a person sees of an answer that needs a review.
 func observed(answer sdk.Payment) string {
-	text, _ := json.Marshal(map[string]string{
-		"merchant_order_id": answer.MerchantOrderID, "provider_order_id": answer.AcquirerOrderID,
-		"amount": answer.Money.AmountString(), "currency": answer.Money.Currency(),
-		"status": answer.Status.String(), "raw_status": answer.RawStatus, "status_reason": answer.StatusReason, "request_id": answer.RequestID,
+	text, _ := json.Marshal(observation{
+		MerchantOrderID: answer.MerchantOrderID, ProviderOrderID: answer.AcquirerOrderID,
+		Amount: answer.Money.AmountString(), Currency: answer.Money.Currency(), PaidAt: answer.PaidAt.UTC(),
+		Status: answer.Status.String(), RawStatus: answer.RawStatus, StatusReason: answer.StatusReason, RequestID: answer.RequestID,
 	})
 	return string(text)
 }
@@ -213,7 +220,7 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.Status, p.Tries = v.Status.String(), 0
 		entries = append(entries, entry{kind: kindStatus, source: source, rawStatus: rawStatus, detail: v.Detail})
 	}
-	if v.Review != "" && p.ReviewReason != string(v.Review) {
+	if v.Review != "" && isNews(*p, v.Review, evidence) {
 		flag(p, v.Review, now, evidence)
 		entries = append(entries, entry{kind: kindReview, source: source, rawStatus: rawStatus, detail: string(v.Review) + ": " + v.Detail})
 	}
@@ -222,12 +229,6 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), now))
 	}
 	return entries
-}
-
-// flag asks for a person to look at a payment. What was decided before was about
-// something else.
-func flag(p *sqlgen.Payment, why lifecycle.ReviewReason, now time.Time, evidence string) {
-	p.ReviewReason, p.ReviewSince, p.ReviewObserved, p.ReviewDecision = string(why), micros(now), evidence, ""
 }
 
 func (h *Host) planOf(provider string) []time.Duration {

@@ -29,8 +29,8 @@ func (h *Host) queues() map[string]int {
 	for _, name := range h.names {
 		all[h.queueOf(name)] = providerWorkers
 	}
-	for _, e := range h.cfg.Events {
-		all[endpointQueue(endpointOf(e.URL))] = endpointWorkers
+	for name := range h.endpoints {
+		all[h.endpoints.queue(name)] = endpointWorkers
 	}
 	return all
 }
@@ -256,7 +256,7 @@ func (h *Host) sweep(ctx context.Context, before time.Time) error {
 		return err
 	}
 	for _, d := range deliveries {
-		alarms = append(alarms, alarmOfDelivery(d.EventID, d.Endpoint, d.DueAt))
+		alarms = append(alarms, h.alarmOfDelivery(d.EventID, d.Endpoint, d.DueAt))
 	}
 	if len(alarms) == 0 {
 		return nil

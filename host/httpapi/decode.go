@@ -47,6 +47,11 @@ var refundFields = []field[host.RefundRequest]{
 	{"reason", false, func(r *host.RefundRequest) *string { return &r.Reason }},
 }
 
+var reviewFields = []field[host.ReviewRequest]{
+	{"decision", true, func(r *host.ReviewRequest) *string { return &r.Decision }},
+	{"note", true, func(r *host.ReviewRequest) *string { return &r.Note }},
+}
+
 const metadataField = "metadata"
 
 // parseCreate reads the request for a payment, strictly: what is misspelt,
@@ -77,12 +82,26 @@ func parseRefund(body []byte) (host.RefundRequest, error) {
 	return request, err
 }
 
-// jsonBody returns the body of a request that must be JSON.
-func jsonBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if err := checkContentType(r.Header); err != nil {
-		return nil, err
+func parseReview(body []byte) (host.ReviewRequest, error) {
+	var request host.ReviewRequest
+	members, err := object(body, "")
+	if err == nil {
+		err = readFields(members, reviewFields, &request)
 	}
-	return readBody(w, r, maxBody)
+	return request, err
+}
+
+// readJSON reads a request that must be JSON.
+func readJSON[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) (T, error)) (T, error) {
+	var none T
+	if err := checkContentType(r.Header); err != nil {
+		return none, err
+	}
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return none, err
+	}
+	return parse(body)
 }
 
 // readFields reads the members of an object into a request. Of others there may
@@ -232,19 +251,4 @@ func readBody(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, erro
 		return nil, sdk.InvalidField("", "the body could not be read")
 	}
 	return body, nil
-}
-
-// checkIdempotencyKey checks the header's form. It isn't needed yet: the
-// merchant_order_id makes the request repeatable by itself.
-func checkIdempotencyKey(h http.Header) error {
-	values := h.Values("Idempotency-Key")
-	if len(values) == 0 {
-		return nil
-	}
-	key := values[0]
-	odd := strings.ContainsFunc(key, func(r rune) bool { return r < ' ' || r > '~' })
-	if len(values) > 1 || key == "" || len(key) > 255 || odd {
-		return sdk.InvalidField("Idempotency-Key", "must be given once and have 1 to 255 printable ASCII characters")
-	}
-	return nil
 }

@@ -33,6 +33,14 @@ type fake struct {
 	refund   host.RefundCreated
 	refunds  []host.RefundRequest
 	notified sdk.HTTPRequest
+
+	review   host.ReviewRequest
+	events   host.EventFilter
+	keyed    host.KeyedRequest
+	before   *host.KeyedAnswer // kept for a key
+	keyErr   error
+	kept     *host.KeyedAnswer
+	finished int
 }
 
 func (f *fake) begin(merchant string) error {
@@ -81,6 +89,34 @@ func (f *fake) GetRefund(_ context.Context, merchant, _, _ string) (host.Refund,
 	return fullRefund("SUCCEEDED"), f.begin(merchant)
 }
 
+func (f *fake) Review(_ context.Context, merchant, _ string, r host.ReviewRequest) (host.Payment, error) {
+	f.review = r
+	return f.payment, f.begin(merchant)
+}
+
+func (f *fake) Events(_ context.Context, merchant string, filter host.EventFilter) ([]host.Event, bool, error) {
+	f.events = filter
+	return []host.Event{event()}, f.more, f.begin(merchant)
+}
+
+func (f *fake) Redeliver(_ context.Context, merchant, _ string) (host.Event, error) {
+	return event(), f.begin(merchant)
+}
+
+func (f *fake) TakeKey(_ context.Context, r host.KeyedRequest) (host.KeyClaim, *host.KeyedAnswer, error) {
+	f.keyed = r
+	return host.KeyClaim{}, f.before, f.keyErr
+}
+
+func (f *fake) FinishKey(_ host.KeyClaim, a *host.KeyedAnswer) {
+	f.kept = a
+	f.finished++
+}
+
+func event() host.Event {
+	return host.Event{ID: "evt_01M8642HTSTXEM8X27VEMJKXD9", Type: "payment.succeeded", CreatedAt: time.Unix(1, 0).UTC(), Sequence: 2, Data: json.RawMessage(`{"id":"pay_1"}`)}
+}
+
 func (f *fake) Notify(_ context.Context, _ string, r sdk.HTTPRequest) (sdk.HTTPResponse, error) {
 	f.notified = r
 	return f.ack, f.begin("")
@@ -117,7 +153,7 @@ func full(s sdk.Status) host.Payment {
 		NextAction:   &sdk.NextAction{Type: sdk.ActionRedirect, URL: "https://wallet.example.com/?x=1&y=2", ExpiresAt: at},
 		OtherActions: []sdk.NextAction{{Type: sdk.ActionQRCode, QRCode: "text"}}, CreatedAt: at, UpdatedAt: at, PaidAt: at, AmountRefunded: "0.00",
 		Review:   &host.Review{Reason: "mismatch", Observed: json.RawMessage(`{"amount":"1.00"}`), Since: at},
-		Timeline: []host.TimelineEntry{{Sequence: 1, At: at, Kind: "status", Status: "CREATED", Source: "merchant", Provider: "one", RawStatus: "x", Detail: "y"}},
+		Timeline: []host.TimelineEntry{{Sequence: 1, At: at, Kind: "status", Status: "CREATED", Source: "merchant", Provider: "one", RawStatus: "x", Detail: "y", EventID: "evt_01M8642HTSTXEM8X27VEMJKXD9"}},
 	}
 }
 

@@ -31,6 +31,11 @@ type payments interface {
 	Refunds(ctx context.Context, merchant, payment, before string, limit int) ([]host.Refund, bool, error)
 	GetRefund(ctx context.Context, merchant, payment, id string) (host.Refund, error)
 	Cancel(ctx context.Context, merchant, id string) (host.Payment, error)
+	Review(ctx context.Context, merchant, id string, r host.ReviewRequest) (host.Payment, error)
+	Events(ctx context.Context, merchant string, f host.EventFilter) ([]host.Event, bool, error)
+	Redeliver(ctx context.Context, merchant, id string) (host.Event, error)
+	TakeKey(ctx context.Context, r host.KeyedRequest) (host.KeyClaim, *host.KeyedAnswer, error)
+	FinishKey(c host.KeyClaim, answer *host.KeyedAnswer)
 	Notify(ctx context.Context, provider string, r sdk.HTTPRequest) (sdk.HTTPResponse, error)
 	Providers(merchant string) []host.ProviderInfo
 	Provider(merchant, name string) (host.ProviderInfo, error)
@@ -63,14 +68,17 @@ func newHandler(h payments, o Options) http.Handler {
 
 func (a *api) routes() []route {
 	return []route{
-		{"POST", "/v1/payments", a.merchant(a.createPayment)},
+		{"POST", "/v1/payments", a.merchant(a.keyed(a.createPayment))},
 		{"GET", "/v1/payments", a.merchant(a.listPayments)},
 		{"GET", "/v1/payments/{id}", a.merchant(a.getPayment)},
 		{"POST", "/v1/payments/{id}/refresh", a.merchant(a.refreshPayment)},
-		{"POST", "/v1/payments/{id}/cancel", a.merchant(a.cancelPayment)},
-		{"POST", "/v1/payments/{id}/refunds", a.merchant(a.createRefund)},
+		{"POST", "/v1/payments/{id}/cancel", a.merchant(a.keyed(a.cancelPayment))},
+		{"POST", "/v1/payments/{id}/review", a.merchant(a.keyed(a.reviewPayment))},
+		{"POST", "/v1/payments/{id}/refunds", a.merchant(a.keyed(a.createRefund))},
 		{"GET", "/v1/payments/{id}/refunds", a.merchant(a.listRefunds)},
 		{"GET", "/v1/payments/{id}/refunds/{rid}", a.merchant(a.getRefund)},
+		{"GET", "/v1/events", a.merchant(a.listEvents)},
+		{"POST", "/v1/events/{id}/redeliver", a.merchant(a.redeliverEvent)},
 		{"POST", "/v1/notifications/{provider}", a.notify},
 		{"GET", "/v1/providers", a.merchant(a.listProviders)},
 		{"GET", "/v1/providers/{name}", a.merchant(a.getProvider)},

@@ -86,7 +86,7 @@ func checkAnswer(t *testing.T, method, pattern string, got reply) {
 		if !ok {
 			t.Fatalf("openapi.json has no answer %s of %s %s: %s", status, name, path, got.body)
 		}
-		for _, header := range []string{"Location", "Retry-After", "Allow", "Www-Authenticate", "X-Request-Id"} {
+		for _, header := range []string{"Location", "Retry-After", "Allow", "Www-Authenticate", "X-Request-Id", "Idempotent-Replayed"} {
 			documented, required := false, false
 			for told, h := range answer.Headers {
 				if strings.EqualFold(told, header) {

@@ -15,16 +15,7 @@ import (
 )
 
 func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant string) {
-	if err := checkIdempotencyKey(r.Header); err != nil {
-		fail(w, err)
-		return
-	}
-	body, err := jsonBody(w, r)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	request, err := parseCreate(body)
+	request, err := readJSON(w, r, parseCreate)
 	if err != nil {
 		fail(w, err)
 		return
@@ -96,6 +87,16 @@ func (a *api) cancelPayment(w http.ResponseWriter, r *http.Request, merchant str
 	answerOr(w, p, err)
 }
 
+func (a *api) reviewPayment(w http.ResponseWriter, r *http.Request, merchant string) {
+	request, err := readJSON(w, r, parseReview)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	p, err := a.host.Review(r.Context(), merchant, r.PathValue("id"), request)
+	answerOr(w, p, err)
+}
+
 func answerOr(w http.ResponseWriter, v any, err error) {
 	if err != nil {
 		fail(w, err)
@@ -131,7 +132,7 @@ func (a *api) listPayments(w http.ResponseWriter, r *http.Request, merchant stri
 var (
 	listParameters = []string{"merchant_order_id", "order_group", "status", "review", "cursor", "limit"}
 	reviewReasons  = []string{
-		"any", string(lifecycle.LateSuccess), string(lifecycle.Mismatch), string(lifecycle.Stale), string(lifecycle.ProviderMissing),
+		"any", string(lifecycle.LateSuccess), string(lifecycle.Mismatch), string(lifecycle.Stale), string(lifecycle.ProviderMissing), string(lifecycle.DuplicatePayment),
 	}
 	paymentID = regexp.MustCompile(`^pay_[0-9A-HJKMNP-TV-Z]{26}$`)
 )

@@ -44,10 +44,11 @@ type ReviewReason string
 
 // The reasons for a review.
 const (
-	LateSuccess     ReviewReason = "late_success"     // paid after it had ended unpaid
-	Mismatch        ReviewReason = "mismatch"         // the answer is about another order, amount or end
-	Stale           ReviewReason = "stale"            // still open after seven days
-	ProviderMissing ReviewReason = "provider_missing" // its provider is no longer configured
+	LateSuccess      ReviewReason = "late_success"      // paid after it had ended unpaid
+	Mismatch         ReviewReason = "mismatch"          // the answer is about another order, amount or end
+	Stale            ReviewReason = "stale"             // still open after seven days
+	ProviderMissing  ReviewReason = "provider_missing"  // its provider is no longer configured
+	DuplicatePayment ReviewReason = "duplicate_payment" // another payment of its order group was paid before
 )
 
 // Verdict is what to do with an answer.
