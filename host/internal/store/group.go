@@ -58,7 +58,8 @@ const (
 // (neither that of the statements): Update returns what became of the writes.
 //
 // fn must not call a provider, since all others wait for it, and may be run
-// again if another host changed the same rows.
+// again if another host changed the same rows. Once it was run ctx no longer
+// matters.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
 	if s.group == nil {
 		return ErrClosed

@@ -79,6 +79,7 @@ func (s *Store) Watch() *Watch { return &Watch{store: s, seen: map[string]sighti
 func (w *Watch) Look(ctx context.Context) (struckOff []string, err error) {
 	hosts, err := w.store.Read().Hosts(ctx)
 	if err != nil {
+		clear(w.seen) // the others couldn't beat either
 		return nil, err
 	}
 	now := map[string]sighting{}

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymux/paymux/host/internal/pgtest"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
@@ -24,7 +25,7 @@ func TestMain(m *testing.M) {
 	path := os.Getenv("STORE_TEST_PATH")
 	switch os.Getenv("STORE_TEST_ROLE") {
 	case "":
-		os.Exit(m.Run())
+		os.Exit(pgtest.Main(m))
 	case "serve":
 		serveForEver(path)
 	case "full disk":
@@ -93,7 +94,7 @@ func TestOneProcess(t *testing.T) {
 	}
 	_ = other.Wait()
 	s := open(t, path)
-	if _, err := OpenSQLite(t.Context(), path); !errors.Is(err, ErrLocked) {
+	if _, err := OpenSQLite(t.Context(), path, Options{}); !errors.Is(err, ErrLocked) {
 		t.Errorf("this process opened it twice: %v", err)
 	}
 	if refused, err := child(t, "serve", path).Output(); string(refused) != "refused\n" {
@@ -161,25 +162,26 @@ func TestNewerSchema(t *testing.T) {
 	if err := s.Close(); err != nil {
 		t.Fatal(err)
 	}
-	_, err := OpenSQLite(t.Context(), path)
+	_, err := OpenSQLite(t.Context(), path, Options{})
 	if err == nil || !strings.Contains(err.Error(), "version 999") {
 		t.Errorf("opened a later version's database: %v", err)
 	}
 }
 
 func TestCloseTwice(t *testing.T) {
-	s := openNew(t)
-	for range 2 {
-		if err := s.Close(); err != nil {
-			t.Error(err)
+	onBoth(t, func(t *testing.T, s *Store) {
+		for range 2 {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
 		}
-	}
-	if err := s.CheckWritable(t.Context()); err == nil {
-		t.Error("a closed store is writable")
-	}
-	if err := s.Update(t.Context(), func(*Tx) error { return nil }); err == nil {
-		t.Error("a closed store was updated")
-	}
+		if err := s.CheckWritable(t.Context()); err == nil {
+			t.Error("a closed store is writable")
+		}
+		if err := s.Update(t.Context(), func(*Tx) error { return nil }); err == nil {
+			t.Error("a closed store was updated")
+		}
+	})
 }
 
 func TestCheckWritable(t *testing.T) {
