@@ -17,6 +17,7 @@ import (
 
 	"github.com/paymux/paymux/host/config"
 	"github.com/paymux/paymux/host/internal/alarm"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
@@ -174,7 +175,9 @@ func (h *Host) post(ctx context.Context, target config.Event, e Event) (status i
 	if err != nil {
 		return 0, 0, err
 	}
+	failpoint.Hit("event.before") // due, not sent
 	answer, err := h.events.RoundTrip(r)
+	failpoint.Hit("event.after") // delivered, still due
 	if err != nil {
 		return 0, 0, err
 	}

@@ -139,6 +139,7 @@ type world struct {
 	t        *testing.T
 	cfg      *config.Config
 	one, two *acquirer
+	refunds  *refunds           // of provider one, if it can
 	engine   *alarmtest.Virtual // outlives hosts, as the store does
 	mu       sync.Mutex
 	down     map[string]bool // providers whose plugin doesn't run
@@ -160,15 +161,20 @@ routes:
   - {methods: [alipay_cn], providers: [two]}
 `
 
-func newWorld(t *testing.T) *world { return newWorldOf(t, worldConfig) }
+func newWorld(t *testing.T) *world { return newWorldWith(t, func(*world) {}) }
 
-func newWorldOf(t *testing.T, text string) *world {
+func newWorldWith(t *testing.T, change func(*world)) *world { return makeWorld(t, worldConfig, change) }
+
+func newWorldOf(t *testing.T, text string) *world { return makeWorld(t, text, func(*world) {}) }
+
+func makeWorld(t *testing.T, text string, change func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), engine: alarmtest.NewVirtual(), down: map[string]bool{}, shops: newShops(t)}
 	var err error
 	if w.cfg, err = config.Parse("paymux.yaml", []byte(text), t.TempDir(), nil); err != nil {
 		t.Fatal(err)
 	}
+	change(w)
 	w.open()
 	return w
 }
@@ -238,6 +244,9 @@ func (w *world) dial() pb.ProviderServiceClient {
 			var config struct{ UID, Secret string }
 			if err := c.Decode(&config); err != nil {
 				return nil, err
+			}
+			if config.UID == "1" && w.refunds != nil {
+				return w.refunds, nil
 			}
 			return map[string]sdk.Provider{"1": w.one, "2": w.two}[config.UID], nil
 		},

@@ -99,7 +99,7 @@ func (h *Host) repeatCreate(row sqlgen.Payment) {
 			return nil, nil
 		}
 		p.SentAt = micros(h.clock.Now()) // it has the settling time before it that the first one had
-		return []entry{{kindNote, sourceCreate, "", "the answer was lost: the identical request is sent again"}}, nil
+		return []entry{{kind: kindNote, source: sourceCreate, detail: "the answer was lost: the identical request is sent again"}}, nil
 	})
 	if !ours {
 		return // taken over, or the host ends
@@ -112,7 +112,7 @@ func (h *Host) repeatCreate(row sqlgen.Payment) {
 		}
 		failed := sdk.AsError(err)
 		entries, err := h.applyNotCreated(p, row, failed)
-		return append(entries, entry{kindNote, sourceCreate, "", "sent again, but: " + failed.Error()}), err
+		return append(entries, entry{kind: kindNote, source: sourceCreate, detail: "sent again, but: " + failed.Error()}), err
 	})
 }
 
@@ -174,7 +174,7 @@ func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 		return nil
 	}
 	flag(p, lifecycle.Stale, now, noEvidence)
-	return []entry{{kindReview, sourceHost, "", "still open after seven days; it is no longer asked about"}}
+	return []entry{{kind: kindReview, source: sourceHost, detail: "still open after seven days; it is no longer asked about"}}
 }
 
 // accountOf returns the provider of a payment, by the account that took it.
@@ -206,6 +206,6 @@ func (h *Host) park(row sqlgen.Payment, why error) {
 			return nil, nil
 		}
 		flag(p, lifecycle.ProviderMissing, now, noEvidence)
-		return []entry{{kindReview, sourceHost, "", why.Error()}}, nil
+		return []entry{{kind: kindReview, source: sourceHost, detail: why.Error()}}, nil
 	})
 }

@@ -58,6 +58,8 @@ func (h *Host) ring(ctx context.Context, a alarm.Alarm) (time.Time, error) {
 	switch a.Kind {
 	case alarm.Payment:
 		return h.ringPayment(ctx, a)
+	case alarm.Refund:
+		return h.ringRefund(ctx, a)
 	case alarm.Notification:
 		provider, digest, _ := strings.Cut(a.ID, "/")
 		return time.Time{}, h.parseStored(provider, digest)
@@ -234,6 +236,13 @@ func (h *Host) sweep(ctx context.Context, before time.Time) error {
 	var alarms []alarm.Alarm
 	for _, p := range payments {
 		alarms = append(alarms, alarm.Alarm{Kind: alarm.Payment, ID: p.ID, Queue: h.queueOf(p.Provider), At: fromMicros(p.DueAt)})
+	}
+	refunds, err := q.OverdueRefunds(ctx, sqlgen.OverdueRefundsParams{Now: at, Page: sweepPage})
+	if err != nil {
+		return err
+	}
+	for _, r := range refunds {
+		alarms = append(alarms, h.alarmOfRefund(r.ID, r.Provider, r.DueAt))
 	}
 	notifications, err := q.OverdueNotifications(ctx, sqlgen.OverdueNotificationsParams{Now: at, Page: sweepPage})
 	if err != nil {

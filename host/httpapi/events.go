@@ -2,18 +2,17 @@ package httpapi
 
 import (
 	"net/http"
-	"net/url"
 	"regexp"
 
 	"github.com/paymux/paymux/host"
-	"github.com/paymux/paymux/sdk"
 )
 
 var eventID = regexp.MustCompile(`^evt_[0-9A-HJKMNP-TV-Z]{26}$`)
 
 func (a *api) listEvents(w http.ResponseWriter, r *http.Request, merchant string) {
-	f, err := eventFilterOf(r.URL)
-	if err != nil {
+	var f host.EventFilter
+	var err error
+	if f.Before, f.Limit, err = pageQuery(r.URL, eventID); err != nil {
 		fail(w, err)
 		return
 	}
@@ -27,19 +26,6 @@ func (a *api) listEvents(w http.ResponseWriter, r *http.Request, merchant string
 		p.NextCursor = found[len(found)-1].ID
 	}
 	answer(w, http.StatusOK, p)
-}
-
-func eventFilterOf(u *url.URL) (host.EventFilter, error) {
-	query, err := queryOf(u, []string{"cursor", "limit"})
-	if err != nil {
-		return host.EventFilter{}, err
-	}
-	f := host.EventFilter{Before: query.Get("cursor")}
-	if f.Before != "" && !eventID.MatchString(f.Before) {
-		return f, sdk.InvalidField("cursor", "must be a next_cursor of an earlier page")
-	}
-	f.Limit, err = limitOf(query)
-	return f, err
 }
 
 func (a *api) redeliverEvent(w http.ResponseWriter, r *http.Request, merchant string) {

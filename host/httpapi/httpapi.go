@@ -27,6 +27,9 @@ type payments interface {
 	Get(ctx context.Context, merchant, id string) (host.Payment, error)
 	List(ctx context.Context, merchant string, f host.Filter) ([]host.Payment, bool, error)
 	Refresh(ctx context.Context, merchant, id string) (host.Payment, error)
+	Refund(ctx context.Context, merchant, payment string, r host.RefundRequest) (host.RefundCreated, error)
+	Refunds(ctx context.Context, merchant, payment, before string, limit int) ([]host.Refund, bool, error)
+	GetRefund(ctx context.Context, merchant, payment, id string) (host.Refund, error)
 	Cancel(ctx context.Context, merchant, id string) (host.Payment, error)
 	Review(ctx context.Context, merchant, id string, r host.ReviewRequest) (host.Payment, error)
 	Events(ctx context.Context, merchant string, f host.EventFilter) ([]host.Event, bool, error)
@@ -70,6 +73,9 @@ func (a *api) routes() []route {
 		{"GET", "/v1/payments/{id}", a.merchant(a.getPayment)},
 		{"POST", "/v1/payments/{id}/refresh", a.merchant(a.refreshPayment)},
 		{"POST", "/v1/payments/{id}/cancel", a.merchant(a.keyed(a.cancelPayment))},
+		{"POST", "/v1/payments/{id}/refunds", a.merchant(a.keyed(a.createRefund))},
+		{"GET", "/v1/payments/{id}/refunds", a.merchant(a.listRefunds)},
+		{"GET", "/v1/payments/{id}/refunds/{rid}", a.merchant(a.getRefund)},
 		{"POST", "/v1/payments/{id}/review", a.merchant(a.keyed(a.reviewPayment))},
 		{"GET", "/v1/events", a.merchant(a.listEvents)},
 		{"POST", "/v1/events/{id}/redeliver", a.merchant(a.redeliverEvent)},

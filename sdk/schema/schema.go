@@ -20,6 +20,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -155,6 +156,11 @@ func (s *Schema) Validate(object []byte) []Violation {
 	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(object))
 	if err != nil {
 		return []Violation{{"", "must be a JSON object"}}
+	}
+	// encoding/json, which reads the config later, takes the last of two keys and
+	// changes what isn't UTF-8.
+	if !jsontext.Value(object).IsValid() {
+		return []Violation{{"", "must be in UTF-8 and have no key twice"}}
 	}
 	var invalid *jsonschema.ValidationError
 	if err := s.compiled.Validate(value); err == nil {

@@ -159,6 +159,18 @@ func TestValidateWhole(t *testing.T) {
 	}
 }
 
+// What encoding/json would read otherwise than a person who looks at it.
+func TestValidateRefusesAmbiguousJSON(t *testing.T) {
+	s := parse(t, object(`,"a":{"type":"object"}`))
+	for _, config := range []string{
+		`{"uid":"u","uid":"u"}`, `{"uid":"u","a":{"b":1,"b":1}}`, "{\"uid\":\"\xff\"}", `{"uid":"\ud800"}`,
+	} {
+		if v := s.Validate([]byte(config)); len(v) != 1 || v[0].Pointer != "" || !strings.Contains(v[0].Message, "no key twice") {
+			t.Errorf("%s: %v", config, v)
+		}
+	}
+}
+
 func TestSecrets(t *testing.T) {
 	s := parse(t, object(`,
 		"key":{"type":"string","writeOnly":true},
