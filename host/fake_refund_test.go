@@ -70,7 +70,7 @@ func (r *refunds) counts() (sent, asked int) {
 // of HKD 100.00.
 func newRefundWorld(t *testing.T) (*world, *refunds, Payment) {
 	t.Helper()
-	w := newWorldWith(t, func(w *world) { w.refunds = &refunds{acquirer: w.one} })
+	w := newWorldWith(t, worldConfig, func(w *world) { w.refunds = &refunds{acquirer: w.one} })
 	w.refunds.sends(sdk.RefundSucceeded, nil)
 	w.refunds.tells(sdk.RefundSucceeded, nil)
 	w.one.creating(func(_ context.Context, r sdk.CreateRequest) (sdk.Payment, error) {

@@ -161,13 +161,11 @@ routes:
   - {methods: [alipay_cn], providers: [two]}
 `
 
-func newWorld(t *testing.T) *world { return newWorldWith(t, func(*world) {}) }
+func newWorld(t *testing.T) *world { return newWorldOf(t, worldConfig) }
 
-func newWorldWith(t *testing.T, change func(*world)) *world { return makeWorld(t, worldConfig, change) }
+func newWorldOf(t *testing.T, text string) *world { return newWorldWith(t, text, func(*world) {}) }
 
-func newWorldOf(t *testing.T, text string) *world { return makeWorld(t, text, func(*world) {}) }
-
-func makeWorld(t *testing.T, text string, change func(*world)) *world {
+func newWorldWith(t *testing.T, text string, change func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), engine: alarmtest.NewVirtual(), down: map[string]bool{}, shops: newShops(t)}
 	var err error

@@ -2,9 +2,7 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -127,10 +125,7 @@ func newNotification(a *account, r sdk.HTTPRequest, state string) sqlgen.PutNoti
 }
 
 // digestOf names a notification that was verified: the same bytes say the same.
-func digestOf(r sdk.HTTPRequest) string {
-	sum := sha256.Sum256(r.Body)
-	return hex.EncodeToString(sum[:])
-}
+func digestOf(r sdk.HTTPRequest) string { return sha256Hex(r.Body) }
 
 // commitNotification makes a verified notification durable together with the
 // decision to ask about the payments that it speaks of. It takes the place of

@@ -2,9 +2,7 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
@@ -121,8 +119,7 @@ func (r RefundRequest) validate(payment sqlgen.Payment) (sdk.Money, error) {
 // digest tells a repetition of the request from another one.
 func (r RefundRequest) digest(payment string, amount sdk.Money) string {
 	text, _ := json.Marshal([]string{payment, amount.AmountString(), r.Reason}) // strings: can't fail
-	sum := sha256.Sum256(text)
-	return hex.EncodeToString(sum[:])
+	return sha256Hex(text)
 }
 
 // existingRefund answers for a merchant_refund_id that is taken already.

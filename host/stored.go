@@ -2,9 +2,7 @@ package host
 
 import (
 	"context"
-	"crypto/sha256"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
@@ -36,8 +34,7 @@ func ignoreMissing(err error) error {
 func wholeDigest(r sdk.HTTPRequest) string {
 	r.ReceivedAt = time.Time{}
 	text, _ := json.Marshal(r) // strings, bytes and a time: can't fail
-	sum := sha256.Sum256(text)
-	return "raw:" + hex.EncodeToString(sum[:])
+	return "raw:" + sha256Hex(text)
 }
 
 // parseStored tries a notification again that its plugin couldn't read.

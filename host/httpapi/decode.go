@@ -91,12 +91,17 @@ func parseReview(body []byte) (host.ReviewRequest, error) {
 	return request, err
 }
 
-// jsonBody returns the body of a request that must be JSON.
-func jsonBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+// readJSON reads a request that must be JSON.
+func readJSON[T any](w http.ResponseWriter, r *http.Request, parse func([]byte) (T, error)) (T, error) {
+	var none T
 	if err := checkContentType(r.Header); err != nil {
-		return nil, err
+		return none, err
 	}
-	return readBody(w, r, maxBody)
+	body, err := readBody(w, r, maxBody)
+	if err != nil {
+		return none, err
+	}
+	return parse(body)
 }
 
 // readFields reads the members of an object into a request. Of others there may

@@ -10,13 +10,12 @@ import (
 var eventID = regexp.MustCompile(`^evt_[0-9A-HJKMNP-TV-Z]{26}$`)
 
 func (a *api) listEvents(w http.ResponseWriter, r *http.Request, merchant string) {
-	var f host.EventFilter
-	var err error
-	if f.Before, f.Limit, err = pageQuery(r.URL, eventID); err != nil {
+	before, limit, err := pageQuery(r.URL, eventID)
+	if err != nil {
 		fail(w, err)
 		return
 	}
-	found, more, err := a.host.Events(r.Context(), merchant, f)
+	found, more, err := a.host.Events(r.Context(), merchant, host.EventFilter{Before: before, Limit: limit})
 	if err != nil {
 		fail(w, err)
 		return

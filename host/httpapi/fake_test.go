@@ -75,6 +75,20 @@ func (f *fake) Cancel(_ context.Context, merchant, _ string) (host.Payment, erro
 	return f.payment, f.begin(merchant)
 }
 
+func (f *fake) Refund(_ context.Context, merchant, _ string, r host.RefundRequest) (host.RefundCreated, error) {
+	f.refunds = append(f.refunds, r)
+	return f.refund, f.begin(merchant)
+}
+
+func (f *fake) Refunds(_ context.Context, merchant, _, before string, limit int) ([]host.Refund, bool, error) {
+	f.filter = host.Filter{Before: before, Limit: limit}
+	return []host.Refund{fullRefund("SUCCEEDED")}, f.more, f.begin(merchant)
+}
+
+func (f *fake) GetRefund(_ context.Context, merchant, _, _ string) (host.Refund, error) {
+	return fullRefund("SUCCEEDED"), f.begin(merchant)
+}
+
 func (f *fake) Review(_ context.Context, merchant, _ string, r host.ReviewRequest) (host.Payment, error) {
 	f.review = r
 	return f.payment, f.begin(merchant)
@@ -101,20 +115,6 @@ func (f *fake) FinishKey(_ host.KeyClaim, a *host.KeyedAnswer) {
 
 func event() host.Event {
 	return host.Event{ID: "evt_01M8642HTSTXEM8X27VEMJKXD9", Type: "payment.succeeded", CreatedAt: time.Unix(1, 0).UTC(), Sequence: 2, Data: json.RawMessage(`{"id":"pay_1"}`)}
-}
-
-func (f *fake) Refund(_ context.Context, merchant, _ string, r host.RefundRequest) (host.RefundCreated, error) {
-	f.refunds = append(f.refunds, r)
-	return f.refund, f.begin(merchant)
-}
-
-func (f *fake) Refunds(_ context.Context, merchant, _, before string, limit int) ([]host.Refund, bool, error) {
-	f.filter = host.Filter{Before: before, Limit: limit}
-	return []host.Refund{fullRefund("SUCCEEDED")}, f.more, f.begin(merchant)
-}
-
-func (f *fake) GetRefund(_ context.Context, merchant, _, _ string) (host.Refund, error) {
-	return fullRefund("SUCCEEDED"), f.begin(merchant)
 }
 
 func (f *fake) Notify(_ context.Context, _ string, r sdk.HTTPRequest) (sdk.HTTPResponse, error) {

@@ -15,12 +15,7 @@ import (
 )
 
 func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant string) {
-	body, err := jsonBody(w, r)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	request, err := parseCreate(body)
+	request, err := readJSON(w, r, parseCreate)
 	if err != nil {
 		fail(w, err)
 		return
@@ -93,12 +88,7 @@ func (a *api) cancelPayment(w http.ResponseWriter, r *http.Request, merchant str
 }
 
 func (a *api) reviewPayment(w http.ResponseWriter, r *http.Request, merchant string) {
-	body, err := jsonBody(w, r)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	request, err := parseReview(body)
+	request, err := readJSON(w, r, parseReview)
 	if err != nil {
 		fail(w, err)
 		return

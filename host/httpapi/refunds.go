@@ -12,12 +12,7 @@ import (
 var refundID = regexp.MustCompile(`^ref_[0-9A-HJKMNP-TV-Z]{26}$`)
 
 func (a *api) createRefund(w http.ResponseWriter, r *http.Request, merchant string) {
-	body, err := jsonBody(w, r)
-	if err != nil {
-		fail(w, err)
-		return
-	}
-	request, err := parseRefund(body)
+	request, err := readJSON(w, r, parseRefund)
 	if err != nil {
 		fail(w, err)
 		return

@@ -1,11 +1,13 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"errors"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
@@ -16,7 +18,8 @@ import (
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
-// Tx is what an Update reads and writes by.
+// Tx is what an Update reads and writes by. Once one of its statements has
+// failed, it runs no more and the Update fails.
 type Tx struct {
 	*sqlgen.Queries
 	alarms []alarm.Alarm
@@ -51,6 +54,9 @@ const (
 // Updates that come in while another is being committed share the next
 // transaction, each behind a savepoint: its error undoes its own writes only.
 //
+// ctx is for the wait before fn runs. Once it has, the context no longer matters
+// (neither that of the statements): Update returns what became of the writes.
+//
 // fn must not call a provider, since all others wait for it, and may be run
 // again if another host changed the same rows.
 func (s *Store) Update(ctx context.Context, fn func(*Tx) error) error {
@@ -74,9 +80,10 @@ func isConflict(err error) bool {
 
 // request is an Update that waits for its transaction.
 type request struct {
-	ctx  context.Context
-	fn   func(*Tx) error
-	done chan error
+	ctx   context.Context
+	fn    func(*Tx) error
+	taken atomic.Bool // by the group, which runs fn, or by a caller that goes away before
+	done  chan error
 }
 
 // group commits what has queued up, in one goroutine and without a timer: an
@@ -98,7 +105,7 @@ func newGroup(s *Store) *group {
 }
 
 func (g *group) do(ctx context.Context, fn func(*Tx) error) error {
-	r := &request{ctx, fn, make(chan error, 1)}
+	r := &request{ctx: ctx, fn: fn, done: make(chan error, 1)}
 	g.mu.Lock()
 	if g.closed {
 		g.mu.Unlock()
@@ -107,7 +114,15 @@ func (g *group) do(ctx context.Context, fn func(*Tx) error) error {
 	g.queue = append(g.queue, r)
 	g.mu.Unlock()
 	g.signal()
-	return <-r.done
+	select {
+	case err := <-r.done:
+		return err
+	case <-ctx.Done():
+		if r.taken.CompareAndSwap(false, true) {
+			return ctx.Err()
+		}
+		return <-r.done
+	}
 }
 
 func (g *group) signal() {
@@ -220,27 +235,74 @@ func (g *group) tryOnce(ctx context.Context, batch []*request, results []error) 
 // that the transaction is of no more use.
 func (g *group) runAll(ctx context.Context, raw *sql.Tx, batch []*request, results []error) (alarms []alarm.Alarm, good int, err error) {
 	for i, r := range batch {
-		if results[i] = r.ctx.Err(); results[i] != nil {
+		if results[i] = r.ctx.Err(); results[i] != nil || !r.taken.CompareAndSwap(false, true) {
 			continue
 		}
 		if _, err := raw.ExecContext(ctx, "SAVEPOINT request"); err != nil {
 			return nil, 0, err
 		}
-		tx := &Tx{Queries: sqlgen.New(raw)}
-		end := "RELEASE SAVEPOINT request"
-		if results[i] = safely(r.fn, tx); results[i] != nil {
-			if _, err := raw.ExecContext(ctx, "ROLLBACK TO SAVEPOINT request"); err != nil {
-				return nil, 0, err
-			}
-		} else {
+		own := &statements{ctx: ctx, tx: raw}
+		tx := &Tx{Queries: sqlgen.New(own)}
+		if results[i] = safely(r.fn, tx); results[i] == nil {
+			results[i] = own.err
+		}
+		if results[i] == nil {
 			good++
 			alarms = append(alarms, tx.alarms...)
+		} else if _, err := raw.ExecContext(ctx, "ROLLBACK TO SAVEPOINT request"); err != nil {
+			// SQLite undoes all when the disk is full. The others need not know of what.
+			return nil, 0, cmp.Or(own.err, err)
 		}
-		if _, err := raw.ExecContext(ctx, end); err != nil {
+		if _, err := raw.ExecContext(ctx, "RELEASE SAVEPOINT request"); err != nil {
 			return nil, 0, err
 		}
 	}
 	return alarms, good, nil
+}
+
+// statements runs those of one request, by the group's context: the end of a
+// caller's would end the transaction of all. After one that failed it runs none:
+// PostgreSQL wouldn't either, and SQLite, if it undid the whole transaction, would
+// commit each of them alone.
+type statements struct {
+	ctx context.Context
+	tx  *sql.Tx
+	err error
+}
+
+var _ sqlgen.DBTX = (*statements)(nil)
+
+func (s *statements) ExecContext(_ context.Context, query string, args ...any) (result sql.Result, err error) {
+	if s.err == nil {
+		result, s.err = s.tx.ExecContext(s.ctx, query, args...)
+	}
+	return result, s.err
+}
+
+func (s *statements) PrepareContext(_ context.Context, query string) (statement *sql.Stmt, err error) {
+	if s.err == nil {
+		statement, s.err = s.tx.PrepareContext(s.ctx, query)
+	}
+	return statement, s.err
+}
+
+func (s *statements) QueryContext(_ context.Context, query string, args ...any) (rows *sql.Rows, err error) {
+	if s.err == nil {
+		rows, s.err = s.tx.QueryContext(s.ctx, query, args...)
+	}
+	return rows, s.err
+}
+
+func (s *statements) QueryRowContext(_ context.Context, query string, args ...any) *sql.Row {
+	ctx := s.ctx
+	if s.err != nil { // only database/sql can make a Row of an error
+		ended, cancel := context.WithCancel(ctx)
+		cancel()
+		ctx = ended
+	}
+	row := s.tx.QueryRowContext(ctx, query, args...)
+	s.err = cmp.Or(s.err, row.Err())
+	return row
 }
 
 // safely turns a panic of one request into its error: the others go on.

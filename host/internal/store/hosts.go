@@ -94,15 +94,16 @@ func (w *Watch) Look(ctx context.Context) (struckOff []string, err error) {
 		if s.times < deadAfter {
 			continue
 		}
-		err := w.store.Update(ctx, func(tx *Tx) error {
-			n, err := tx.DeleteHost(ctx, sqlgen.DeleteHostParams{ID: h.ID, Beat: h.Beat})
-			if n == 1 {
-				struckOff = append(struckOff, h.ID)
-			}
+		var n int64
+		err := w.store.Update(ctx, func(tx *Tx) (err error) {
+			n, err = tx.DeleteHost(ctx, sqlgen.DeleteHostParams{ID: h.ID, Beat: h.Beat})
 			return err
 		})
 		if err != nil {
-			return nil, err
+			return struckOff, err
+		}
+		if n == 1 {
+			struckOff = append(struckOff, h.ID)
 		}
 	}
 	w.seen = now

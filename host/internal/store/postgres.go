@@ -25,7 +25,7 @@ const (
 
 // migrationLock keeps hosts that start together from migrating together. The
 // number is the word "paymux".
-const migrationLock = 0x7061796d7578
+const migrationLock int64 = 0x7061796d7578
 
 // OpenPostgres opens a database that several hosts may serve at a time, and
 // brings it up to date.
