@@ -223,3 +223,35 @@ func TestRedeliverWithoutEndpoint(t *testing.T) {
 		}
 	})
 }
+
+// TestRefundEvents: a refund's end is told in the sequence of its payment, and
+// below 20 kB.
+func TestRefundEvents(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.mu.Lock()
+		r.send = func(_ context.Context, q sdk.RefundRequest) (sdk.Refund, error) {
+			answer := refundAnswer(q.MerchantRefundID, sdk.RefundFailed)
+			answer.StatusReason = strings.Repeat("x", 60<<10)
+			return answer, nil
+		}
+		r.mu.Unlock()
+		w.refund(p.ID, "r1", "30.00")
+		r.sends(sdk.RefundSucceeded, nil)
+		w.refund(p.ID, "r2", "40.00")
+		synctest.Wait()
+		all, _, err := w.Events(t.Context(), "shop-a", EventFilter{})
+		if err != nil || len(all) != 3 {
+			t.Fatalf("%d events, %v", len(all), err)
+		}
+		for i, want := range []string{"refund.succeeded", "refund.failed", "payment.succeeded"} {
+			if e := all[i]; e.Type != want || e.Sequence != int64(3-i) || len(e.Data) > maxEventData {
+				t.Errorf("%s, number %d, %d bytes; want %s", e.Type, e.Sequence, len(e.Data), want)
+			}
+		}
+		if !strings.Contains(string(all[1].Data), `"omitted":["status_reason"`) || strings.Contains(string(all[0].Data), "omitted") {
+			t.Errorf("%.300s", all[1].Data)
+		}
+	})
+}

@@ -54,6 +54,9 @@ func TestKey(t *testing.T) {
 			{"shop-a", "/" + strings.Repeat("x", 30<<10), "k1", nil}} {
 			w.FinishKey(w.takes(scope), &kept)
 		}
+		if n := w.count("SELECT MAX(LENGTH(path)) FROM idempotency_keys"); n > longestPath {
+			t.Errorf("a path of %d bytes is stored: PostgreSQL's index couldn't hold it", n)
+		}
 		time.Sleep(30*24*time.Hour - 2*time.Hour)
 		w.refuses(keyed("a"), sdk.CodeIdempotencyMismatch)
 		time.Sleep(4 * time.Hour)

@@ -44,7 +44,7 @@ func post(t *testing.T, api http.Handler, path, key, body string) (w *httptest.R
 // the acquirer, one answer to the byte.
 func TestThousandRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h, created, stop := host.OpenWorld(t)
+		h, created, stop := host.OpenWorld(t, func() { time.Sleep(2 * time.Second) })
 		defer stop()
 		api := httpapi.New(h, httpapi.Options{Keys: []config.APIKey{{Merchant: "shop-a", Key: config.NewSecret("key-of-shop-a-0123")}}})
 		var mu sync.Mutex

@@ -210,7 +210,7 @@ func (h *Host) applyRefund(p *sqlgen.Payment, r *sqlgen.Refund, v lifecycle.Refu
 		info := sdk.CodeNeverSent.Info()
 		r.Status, r.DueAt, r.SendState, r.ErrorCode, r.StatusReason = sdk.RefundFailed.String(), 0, refundAnswered, int64(info.Code), info.Title
 		entries = append(entries, entry{kind: kindRefund, source: sourceHost, detail: r.ID + " is FAILED. " + info.Title, refund: r})
-	case r.DueAt > 0 && old >= lifecycle.StaleAfter:
+	case r.DueAt > 0 && now.Sub(fromMicros(max(r.CreatedAt, r.ReviewSince))) >= lifecycle.StaleAfter:
 		r.DueAt = 0
 		entries = append(entries, flagRefund(p, r, lifecycle.Stale, now, "still open after seven days; it is no longer asked about")...)
 	}

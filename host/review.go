@@ -88,6 +88,9 @@ func (h *Host) decide(tx *store.Tx, p *sqlgen.Payment, r ReviewRequest) ([]entry
 		}
 	} else {
 		h.askOn(p)
+		if err := h.askOnRefunds(tx, p.ID); err != nil {
+			return nil, err
+		}
 	}
 	p.ReviewDecision, p.ReviewSince = r.Decision, micros(h.clock.Now())
 	audit := fmt.Sprintf("%s of %s: %s", r.Decision, p.ReviewReason, r.Note)
@@ -157,6 +160,27 @@ func (h *Host) askOn(p *sqlgen.Payment) {
 	}
 	p.Tries = 0
 	p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), 0, h.clock.Now()))
+}
+
+// askOnRefunds does the same for the refunds of a payment.
+func (h *Host) askOnRefunds(tx *store.Tx, payment string) error {
+	ctx, now := context.WithoutCancel(h.life), h.clock.Now()
+	refunds, err := tx.RefundsOfPayment(ctx, payment)
+	if err != nil {
+		return err
+	}
+	for _, r := range refunds {
+		if refundStatus(r).Terminal() || r.SendState != refundAnswered || r.DueAt > 0 || r.Holder != "" {
+			continue
+		}
+		before := r
+		r.Tries, r.DueAt = 0, micros(lifecycle.NextQuery(h.planOf(r.Provider), 0, now))
+		r.ReviewReason, r.ReviewSince, r.UpdatedAt = "", micros(now), micros(now)
+		if err := h.writeRefund(ctx, tx, before, r); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // claimGroup notes the first payment of an order group that is paid, and flags

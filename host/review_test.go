@@ -340,3 +340,28 @@ func TestDecisionsInParallel(t *testing.T) {
 		w.told(id)
 	})
 }
+
+// TestDismissStaleRefund: the refund is asked about again, too.
+func TestDismissStaleRefund(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.sends(sdk.RefundPending, nil)
+		r.tells(sdk.RefundPending, nil)
+		c := w.refund(p.ID, "r1", "30.00")
+		for range 2 {
+			time.Sleep(9 * 24 * time.Hour)
+			synctest.Wait()
+			if got := w.get(p.ID); got.Review == nil || got.Review.Reason != "stale" {
+				t.Fatalf("review %+v", got.Review)
+			}
+			if _, err := w.review(p.ID, "dismiss", "wait on"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		r.tells(sdk.RefundSucceeded, nil)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		w.refundIs(c, "SUCCEEDED")
+	})
+}

@@ -101,9 +101,6 @@ func (d *doctor) checkConfig() {
 	if len(d.cfg.APIKeys) == 0 {
 		d.warn("config", "add a key for each merchant", "api_keys: there is none, so every call of the API is refused")
 	}
-	if n := len(d.cfg.Events); n > 0 {
-		d.warn("config", "let the shops read their payments", "events: this version of paymux delivers none")
-	}
 }
 
 // checkPlugins looks at the binaries without running them.

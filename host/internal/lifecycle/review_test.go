@@ -1,6 +1,7 @@
 package lifecycle_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/paymux/paymux/host/internal/lifecycle"
@@ -14,6 +15,9 @@ func TestAccept(t *testing.T) {
 			for _, observed := range sdk.Statuses() {
 				to, refusal := lifecycle.Accept(is, why, observed)
 				moves := why == lifecycle.Mismatch && lifecycle.Legal(is, observed) && observed != sdk.StatusUnknown
+				if why == lifecycle.Mismatch && is.Terminal() && !strings.Contains(refusal, "which is final") {
+					t.Errorf("%s: the refusal doesn't say that it is final: %q", is, refusal)
+				}
 				switch {
 				case moves && (to != observed || refusal != ""):
 					t.Errorf("%s, %s: observed %s isn't taken over: %s", is, why, observed, refusal)
