@@ -111,12 +111,11 @@ func (w *world) stopDoomed() (killed bool, err error) {
 	return killed, err
 }
 
-// few are the points that a short run takes on PostgreSQL, where another host
-// waits twelve seconds before it takes one for dead.
+// few are the points that a short run takes.
 var few = []string{"commit.before", "commit.after", "rpc.before", "rpc.after", "event.after", "answer.notify"}
 
 // pointsOf runs the script once and returns the points that it came to: all of
-// them, or the second of each name, which is in the middle of a payment.
+// them, or the second of a few names, which is in the middle of a payment.
 func pointsOf(t *testing.T, e engine) []string {
 	t.Helper()
 	w := newWorld(t, e)
@@ -139,7 +138,7 @@ func pointsOf(t *testing.T, e engine) []string {
 	for name := range strings.Lines(string(text)) {
 		name = strings.TrimSpace(name)
 		counts[name]++
-		if full || counts[name] == 2 && (e.name != postgres.name || slices.Contains(few, name)) {
+		if full || counts[name] == 2 && slices.Contains(few, name) {
 			points = append(points, fmt.Sprintf("%s:%d", name, counts[name]))
 		}
 	}

@@ -69,7 +69,7 @@ func run(m *testing.M) int {
 	}
 	// The points mostly wait for processes: more than one for each core.
 	if parallel := flag.Lookup("test.parallel").Value; parallel.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
-		_ = parallel.Set(fmt.Sprint(5 * runtime.GOMAXPROCS(0)))
+		_ = parallel.Set(fmt.Sprint(6 * runtime.GOMAXPROCS(0)))
 	}
 	status := m.Run()
 	if shared.s != nil {

@@ -124,7 +124,7 @@ func TestBackendKilled(t *testing.T) {
 	more := make(chan struct{})
 	wait := w.load("backend", 4, more)
 	var errs []error
-	n := rounds(4, 60)
+	n := rounds(2, 60)
 	for i := range n {
 		errs = append(errs, w.some(1+random.IntN(10)))
 		pids, err := s.backends()
@@ -133,7 +133,7 @@ func TestBackendKilled(t *testing.T) {
 			continue
 		}
 		signal := syscall.SIGTERM // what pg_terminate_backend sends
-		if i%4 == 3 {
+		if i%2 == 1 {
 			signal = syscall.SIGKILL
 		}
 		_ = syscall.Kill(pids[random.IntN(len(pids))], signal)
@@ -152,7 +152,7 @@ func TestBackendKilled(t *testing.T) {
 func TestCommitCut(t *testing.T) {
 	t.Parallel()
 	needPostgres(t)
-	for n := 1; n <= rounds(3, 16); n++ {
+	for n := 1; n <= rounds(2, 16); n++ {
 		for _, done := range []bool{true, false} {
 			if !full && !done {
 				continue
