@@ -35,6 +35,7 @@ type Host struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup // calls of providers, and housekeeping
 	engine alarm.Engine   // tests: alarms in virtual time
+	stored store.Options  // tests: a store that fails
 	events http.RoundTripper
 
 	mu      sync.Mutex
@@ -77,7 +78,8 @@ func newHost(cfg *config.Config, opts []Option) *Host {
 }
 
 func (h *Host) openStore(ctx context.Context) (err error) {
-	o := store.Options{Engine: h.engine, Logger: h.log.Named("store")}
+	o := h.stored
+	o.Engine, o.Logger = h.engine, h.log.Named("store")
 	if h.cfg.Store.Kind == config.StorePostgres {
 		h.store, err = store.OpenPostgres(ctx, h.cfg.Store.DSN.Reveal(), o)
 	} else {

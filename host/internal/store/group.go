@@ -201,7 +201,7 @@ func (g *group) tryOnce(ctx context.Context, batch []*request, results []error) 
 			return err
 		}
 	}
-	if err := raw.Commit(); err != nil {
+	if err := g.s.commit(raw); err != nil {
 		if err := g.s.resolve(id, err); err != nil {
 			return err
 		}
