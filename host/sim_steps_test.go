@@ -29,7 +29,7 @@ var simSteps = []simStep{
 	{1, "the host is killed", func(s *sim) { s.life.kill() }},
 	{2, "the host will be killed at a commit", (*sim).stepKill},
 	{1, "the host is stopped and started", (*sim).stepStop},
-	{1, "nothing, for hours", func(s *sim) { s.sleep(simBetween(s.draw, time.Hour, 30*time.Hour)) }},
+	{1, "nothing, for hours", func(s *sim) { s.pass(simBetween(s.draw, time.Hour, 30*time.Hour)) }},
 }
 
 // step does one thing and lets some time pass.
@@ -49,9 +49,9 @@ func (s *sim) step() {
 	switch s.draw.IntN(6) {
 	case 0: // at once
 	case 1:
-		s.sleep(simBetween(s.draw, time.Minute, 15*time.Minute))
+		s.pass(simBetween(s.draw, time.Minute, 15*time.Minute))
 	default:
-		s.sleep(simBetween(s.draw, time.Millisecond, 20*time.Second))
+		s.pass(simBetween(s.draw, time.Millisecond, 20*time.Second))
 	}
 }
 

@@ -190,8 +190,20 @@ func (s *sim) open() {
 
 // bury ends what is left of a dead host: its goroutines.
 func (s *sim) bury(l *simLife) {
-	_ = l.host.store.Close()
+	_ = l.host.store.Close() // a second time it does nothing
 	_ = l.host.Close(context.Background())
+}
+
+// pass lets time pass. A host that dies meanwhile stays away for the rest of it.
+func (s *sim) pass(d time.Duration) {
+	over := time.After(d)
+	select {
+	case <-over:
+	case <-s.life.ended:
+		s.log("the host is dead")
+		s.bury(s.life)
+		<-over
+	}
 }
 
 // restart starts the host after its death.
