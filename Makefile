@@ -48,6 +48,11 @@ lint: ## vet, staticcheck, gofmt, buf lint
 	@echo "==> staticcheck (building the tools takes some minutes the first time)"; $(TOOL) staticcheck ./...
 	@echo "==> buf lint"; cd sdk/wire && $(ROOT_TOOL) buf lint
 
+.PHONY: chaos
+chaos: modules ## kill hosts, plugins, databases and disks amid payments (minutes)
+	@echo "==> chaos: every point; the report comes at the end"
+	@cd host/internal/chaos && CHAOS=full $(GO) test -count=1 -timeout 40m
+
 .PHONY: bench
 bench: ## run the benchmarks
 	@dirs=$$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's|^|./|'); \

@@ -63,7 +63,7 @@ func (h *Host) callCancel(a *account, row sqlgen.Payment) error {
 			return nil, nil
 		}
 		p.DueAt = micros(h.clock.Now()) // only a question can tell
-		return []entry{{kindNote, sourceCancel, "", "cancelling has an unknown outcome: " + failed.Error()}}, nil
+		return []entry{{kind: kindNote, source: sourceCancel, detail: "cancelling has an unknown outcome: " + failed.Error()}}, nil
 	})
 	if failed != nil && sdk.AsError(failed).Outcome != sdk.OutcomeUnknown {
 		return failed

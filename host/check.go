@@ -2,6 +2,8 @@ package host
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/paymux/paymux/host/config"
@@ -24,6 +26,9 @@ func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option)
 	h := newHost(cfg, opts)
 	defer h.cancel()
 	defer h.plugins.stop() // processes is set by startPlugins
+	if err := checkStore(cfg); err != nil {
+		return nil, err
+	}
 	if err := h.startPlugins(ctx); err != nil {
 		return nil, err
 	}
@@ -40,4 +45,20 @@ func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option)
 		all = append(all, c)
 	}
 	return all, nil
+}
+
+// checkStore looks where a SQLite file would be, without touching it: a running
+// host may hold it. PostgreSQL is looked at when it is opened.
+func checkStore(cfg *config.Config) error {
+	if cfg.Store.Kind != config.StoreSQLite {
+		return nil
+	}
+	dir := filepath.Dir(cfg.Store.Path)
+	if info, err := os.Stat(dir); err != nil || !info.IsDir() {
+		return config.Errors{cfg.At("store", "there is no folder "+dir+"; make it, or name a file in one that exists")}
+	}
+	if info, err := os.Stat(cfg.Store.Path); err == nil && !info.Mode().IsRegular() {
+		return config.Errors{cfg.At("store", cfg.Store.Path+" is not a file; name the database file itself")}
+	}
+	return nil
 }

@@ -16,6 +16,7 @@ import (
 
 	"github.com/paymux/paymux/host/config"
 	"github.com/paymux/paymux/host/internal/alarm"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
@@ -154,7 +155,9 @@ func (h *Host) post(ctx context.Context, target config.Event, e Event) (status i
 	r.Header.Set(standardwebhooks.HeaderWebhookID, e.ID)
 	r.Header.Set(standardwebhooks.HeaderWebhookTimestamp, strconv.FormatInt(now.Unix(), 10))
 	r.Header.Set(standardwebhooks.HeaderWebhookSignature, signature)
+	failpoint.Hit("event.before") // due, not sent
 	answer, err := h.events.RoundTrip(r)
+	failpoint.Hit("event.after") // delivered, still due
 	if err != nil {
 		return 0, 0, err
 	}

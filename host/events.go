@@ -32,6 +32,9 @@ const eventReview = "payment.review"
 // transaction.
 func (h *Host) tell(ctx context.Context, tx *store.Tx, p sqlgen.Payment, e entry) (string, error) {
 	kind := ""
+	if e.refund != nil {
+		return h.tellRefund(ctx, tx, p, *e.refund)
+	}
 	switch e.kind {
 	case kindStatus:
 		kind = eventTypes[statusOf(p)]
@@ -46,6 +49,18 @@ func (h *Host) tell(ctx context.Context, tx *store.Tx, p sqlgen.Payment, e entry
 		return "", err
 	}
 	return h.emit(ctx, tx, p, "", kind, payment)
+}
+
+// tellRefund makes the event of a refund that has ended.
+func (h *Host) tellRefund(ctx context.Context, tx *store.Tx, p sqlgen.Payment, r sqlgen.Refund) (string, error) {
+	switch refundStatus(r) {
+	case sdk.RefundSucceeded:
+		return h.emit(ctx, tx, p, r.ID, "refund.succeeded", toRefund(r))
+	case sdk.RefundFailed:
+		return h.emit(ctx, tx, p, r.ID, "refund.failed", toRefund(r))
+	default:
+		return "", nil
+	}
 }
 
 // emit makes an event durable, with its way to each endpoint of the merchant.

@@ -139,6 +139,7 @@ type world struct {
 	t        *testing.T
 	cfg      *config.Config
 	one, two *acquirer
+	refunds  *refunds           // of provider one, if it can
 	engine   *alarmtest.Virtual // outlives hosts, as the store does
 	mu       sync.Mutex
 	down     map[string]bool // providers whose plugin doesn't run
@@ -159,13 +160,16 @@ routes:
   - {methods: [alipay_cn], providers: [two]}
 `
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, func(*world) {}) }
+
+func newWorldWith(t *testing.T, change func(*world)) *world {
 	t.Helper()
 	w := &world{t: t, one: newAcquirer(), two: newAcquirer(), engine: alarmtest.NewVirtual(), down: map[string]bool{}}
 	var err error
 	if w.cfg, err = config.Parse("paymux.yaml", []byte(worldConfig), t.TempDir(), nil); err != nil {
 		t.Fatal(err)
 	}
+	change(w)
 	w.open()
 	return w
 }
@@ -235,6 +239,9 @@ func (w *world) dial() pb.ProviderServiceClient {
 			var config struct{ UID, Secret string }
 			if err := c.Decode(&config); err != nil {
 				return nil, err
+			}
+			if config.UID == "1" && w.refunds != nil {
+				return w.refunds, nil
 			}
 			return map[string]sdk.Provider{"1": w.one, "2": w.two}[config.UID], nil
 		},

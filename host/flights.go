@@ -35,11 +35,16 @@ func (f *flights) take(id string) (fl *flight, mine bool) {
 	return fl, true
 }
 
-// busy reports whether a flight is under way.
-func (f *flights) busy(id string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.running[id] != nil
+// await takes a flight once those before it have landed. An alarm must not be
+// content with another's flight: what it rings for may have come since.
+func (f *flights) await(id string) *flight {
+	for {
+		fl, mine := f.take(id)
+		if mine {
+			return fl
+		}
+		<-fl.done
+	}
 }
 
 // land ends a flight.

@@ -50,16 +50,24 @@ func (h *Host) takeOver(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	refunds, err := h.store.Read().HeldRefunds(ctx)
+	if err != nil {
+		return err
+	}
 	alive, err := h.living(ctx) // read later: a host enters itself before it holds anything
 	if err != nil {
 		return err
 	}
 	for _, held := range payments {
-		if alive[held.Holder] {
-			continue
+		err := h.ifCutOff(held.ID, held.Holder, alive, func() error {
+			return h.settle(held.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) { return h.takeUp(p, held.Holder) })
+		})
+		if err != nil {
+			return err
 		}
-		h.log.Warn("a call was cut off by the end of its host; its outcome is asked for", "payment", held.ID, "host", held.Holder)
-		err := h.settle(held.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) { return h.takeUp(p, held.Holder) })
+	}
+	for _, held := range refunds {
+		err := h.ifCutOff(held.ID, held.Holder, alive, func() error { return h.takeUpRefund(held.ID, held.Holder) })
 		if err != nil {
 			return err
 		}
@@ -68,6 +76,22 @@ func (h *Host) takeOver(ctx context.Context) error {
 		_, err := tx.DropOrphanedKeys(ctx)
 		return err
 	})
+}
+
+// ifCutOff takes up what a dead host holds, or what this one holds without being
+// at work on it: a hold whose commit it was told had failed.
+func (h *Host) ifCutOff(id, holder string, alive map[string]bool, takeUp func() error) error {
+	if holder == h.store.Host() {
+		fl, mine := h.flights.take(id)
+		if !mine {
+			return nil
+		}
+		defer h.flights.land(id, fl)
+	} else if alive[holder] {
+		return nil
+	}
+	h.log.Warn("a call was cut off; its outcome is asked for", "id", id, "host", holder)
+	return takeUp()
 }
 
 func (h *Host) takeUp(p *sqlgen.Payment, from string) ([]entry, error) {

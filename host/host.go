@@ -59,7 +59,7 @@ func WithClock(c Clock) Option { return func(h *Host) { h.clock = c } }
 func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error) {
 	h := newHost(cfg, opts)
 	if err := h.openStore(ctx); err != nil {
-		return nil, h.redact.err(err)
+		return nil, err
 	}
 	if err := h.start(ctx); err != nil {
 		return nil, errors.Join(err, h.Close(ctx))
@@ -78,6 +78,9 @@ func newHost(cfg *config.Config, opts []Option) *Host {
 }
 
 func (h *Host) openStore(ctx context.Context) (err error) {
+	if err := checkStore(h.cfg); err != nil {
+		return err
+	}
 	o := h.stored
 	o.Engine, o.Logger = h.engine, h.log.Named("store")
 	if h.cfg.Store.Kind == config.StorePostgres {

@@ -17,6 +17,7 @@ type metrics struct {
 	calls         *prometheus.CounterVec
 	durations     *prometheus.HistogramVec
 	events        *prometheus.CounterVec
+	refunds       *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -35,11 +36,14 @@ func newMetrics() *metrics {
 			Name: "paymux_provider_call_seconds", Help: "How long calls of providers took.",
 			Buckets: []float64{.005, .02, .05, .1, .25, .5, 1, 2.5, 5, 10, 30},
 		}, []string{"provider", "call"}),
+		refunds: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "paymux_refund_transitions_total", Help: "Refunds that reached a state.",
+		}, []string{"provider", "status"}),
 		events: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "paymux_event_deliveries_total", Help: "Attempts to deliver events to shops by verdict: delivered, failed, given_up.",
 		}, []string{"type", "verdict"}),
 	}
-	m.registry.MustRegister(m.payments, m.notifications, m.calls, m.durations, m.events)
+	m.registry.MustRegister(m.payments, m.notifications, m.calls, m.durations, m.events, m.refunds)
 	return m
 }
 

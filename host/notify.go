@@ -32,7 +32,7 @@ const (
 	notificationMatched    = "matched"    // verified, about a payment
 	notificationUnmatched  = "unmatched"  // verified, about nothing that is known yet
 	notificationOther      = "other"      // verified, of a kind that is only reported
-	notificationUnreadable = "unreadable" // forged after all, or given up after 30 days
+	notificationUnreadable = "unreadable" // given up after 30 days
 )
 
 // Notify takes one raw request of an acquirer. What it returns is sent to the
@@ -58,7 +58,7 @@ func (h *Host) Notify(ctx context.Context, providerName string, r sdk.HTTPReques
 	default:
 		return sdk.HTTPResponse{}, h.storeUnparsed(a, r, err)
 	}
-	if err := h.commitNotification(a, r, notification); err != nil {
+	if err := h.commitNotification(a, r, notification, ""); err != nil {
 		h.log.Error("a notification can't be stored; the acquirer is asked to send it again", "provider", providerName, "error", err)
 		return sdk.HTTPResponse{}, storeError(err)
 	}
@@ -94,21 +94,27 @@ func (h *Host) storeUnparsed(a *account, r sdk.HTTPRequest, why error) error {
 	h.metrics.notifications.WithLabelValues(a.cfg.Name, "unparsed").Inc()
 	h.log.Error("a notification can't be parsed now; it is kept", "provider", a.cfg.Name, "error", why)
 	ctx := context.WithoutCancel(h.life)
+	dropped := false
 	err := h.store.Update(ctx, func(tx *store.Tx) error {
 		n, err := tx.CountUnparsed(ctx, a.cfg.Name)
 		if err != nil || n >= maxUnparsed {
+			dropped = err == nil
 			return err
 		}
 		if known, err := tx.Notification(ctx, sqlgen.NotificationParams{Provider: a.cfg.Name, Digest: digestOf(r)}); err == nil && known.State != notificationUnparsed {
 			return nil // the same bytes were read before
 		}
 		row := newNotification(a, r, notificationUnparsed)
+		row.Digest = wholeDigest(r)
 		row.DueAt = micros(h.clock.Now().Add(parseRetry))
 		tx.Alarm(h.alarmOfNotification(row.Provider, row.Digest, row.DueAt))
 		return tx.PutNotification(ctx, row)
 	})
 	if err != nil {
 		return storeError(err)
+	}
+	if dropped {
+		h.log.Error("too many notifications wait for their plugin; this one is not kept, the acquirer must send it again", "provider", a.cfg.Name, "waiting", maxUnparsed)
 	}
 	e := sdk.NotSent(sdk.CodePluginUnavailable, "the provider's plugin can't read notifications now; send it again")
 	e.RetryAfter = retryNotification
@@ -120,40 +126,39 @@ func newNotification(a *account, r sdk.HTTPRequest, state string) sqlgen.PutNoti
 	return sqlgen.PutNotificationParams{Provider: a.cfg.Name, Digest: digestOf(r), State: state, ReceivedAt: micros(r.ReceivedAt), Request: string(raw)}
 }
 
+// digestOf names a notification that was verified: the same bytes say the same.
 func digestOf(r sdk.HTTPRequest) string {
 	sum := sha256.Sum256(r.Body)
 	return hex.EncodeToString(sum[:])
 }
 
 // commitNotification makes a verified notification durable together with the
-// decision to ask about the payments that it speaks of.
-func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notification) error {
+// decision to ask about the payments that it speaks of. It takes the place of
+// the raw one that it was read from, if any.
+func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notification, raw string) error {
 	_, configured, _ := a.snapshot()
 	row := newNotification(a, r, notificationOther)
 	verdict := notificationOther
 	ctx := context.WithoutCancel(h.life)
 	err := h.store.Update(ctx, func(tx *store.Tx) error {
+		row, verdict = newNotification(a, r, notificationOther), notificationOther // it may run again
 		for _, e := range n.Events {
 			row.RawType, row.MerchantOrderID, row.AcquirerOrderID = e.RawType, e.MerchantOrderID, e.AcquirerOrderID
-			if e.Kind != sdk.EventPayment {
-				continue
-			}
-			ids, err := h.match(ctx, tx, configured.Account, e)
-			if err != nil {
+			ids, err := h.hint(ctx, tx, configured.Account, e)
+			switch {
+			case err != nil:
 				return err
-			}
-			if len(ids) == 0 && row.PaymentID == "" {
+			case len(ids) > 0:
+				row.State, row.PaymentID, verdict = notificationMatched, ids[len(ids)-1], notificationMatched
+			case e.Kind != sdk.EventOther && row.PaymentID == "":
 				row.State, verdict = notificationUnmatched, notificationUnmatched
-			}
-			for _, id := range ids {
-				row.State, row.PaymentID, verdict = notificationMatched, id, notificationMatched
-				if err := h.askSoon(ctx, tx, id, "notification "+e.RawType); err != nil {
-					return err
-				}
 			}
 		}
 		if row.State == notificationUnmatched {
 			row.Request = "" // nothing of a stranger's is kept but its references
+		}
+		if err := tx.DropUnparsed(ctx, sqlgen.DropUnparsedParams{Provider: row.Provider, Digest: raw}); err != nil {
+			return err
 		}
 		return tx.PutNotification(ctx, row)
 	})
@@ -163,6 +168,25 @@ func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notificat
 	h.metrics.notifications.WithLabelValues(a.cfg.Name, verdict).Inc()
 	h.log.Info("notification", "provider", a.cfg.Name, "type", row.RawType, "verdict", verdict, "payment", row.PaymentID)
 	return nil
+}
+
+// hint makes the host ask about what an event may be about, and returns the
+// payments.
+func (h *Host) hint(ctx context.Context, tx *store.Tx, account string, e sdk.NotificationEvent) ([]string, error) {
+	switch e.Kind {
+	case sdk.EventRefund:
+		return h.hintRefunds(ctx, tx, account, e)
+	case sdk.EventPayment:
+		ids, err := h.match(ctx, tx, account, e)
+		for _, id := range ids {
+			if err == nil {
+				err = h.askSoon(ctx, tx, id, "notification "+e.RawType)
+			}
+		}
+		return ids, err
+	default:
+		return nil, nil
+	}
 }
 
 // match finds the payments that an event may be about, by either id.
@@ -195,7 +219,7 @@ func (h *Host) askSoon(ctx context.Context, tx *store.Tx, id, why string) error 
 	}
 	before, now := p, micros(h.clock.Now())
 	p.DueAt, p.Tries, p.UpdatedAt = now, 0, now
-	return h.write(ctx, tx, before, p, []entry{{kindNote, sourceNotification, "", why}})
+	return h.write(ctx, tx, before, p, []entry{{kind: kindNote, source: sourceNotification, detail: why}})
 }
 
 // matchEarly takes up notifications that came before the answer of Create named
@@ -212,5 +236,5 @@ func (h *Host) matchEarly(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		}
 	}
 	p.DueAt = micros(h.clock.Now())
-	return []entry{{kindNote, sourceNotification, "", fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
+	return []entry{{kind: kindNote, source: sourceNotification, detail: fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
 }

@@ -180,6 +180,42 @@ func TestPluginDown(t *testing.T) {
 	})
 }
 
+// TestForgeryWhilePluginIsDown: what can't be verified yet may be forged. It keeps
+// no genuine notification from being read later, and leaves nothing behind.
+func TestForgeryWhilePluginIsDown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		w.one.mu.Lock()
+		w.one.parse = func(r sdk.HTTPRequest) (sdk.Notification, error) {
+			if r.Get("Signature") != "good" {
+				return sdk.Notification{}, sdk.NotSent(sdk.CodeSignatureInvalid, "bad signature")
+			}
+			return sdk.Notification{Events: []sdk.NotificationEvent{{Kind: sdk.EventPayment, MerchantOrderID: string(r.Body)}}}, nil
+		}
+		w.one.mu.Unlock()
+		w.setDown("one", true)
+		for _, signature := range []string{"forged", "good", "forged"} {
+			_, err := w.Notify(context.Background(), "one", sdk.HTTPRequest{Method: "POST", Body: []byte("o1"), Header: map[string][]string{"Signature": {signature}}})
+			if codeOf(err) != sdk.CodePluginUnavailable {
+				t.Fatal(err)
+			}
+		}
+		w.one.says(sdk.StatusSucceeded)
+		w.setDown("one", false)
+		time.Sleep(15 * time.Second)
+		synctest.Wait()
+		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'matched'"); n != 1 {
+			t.Errorf("%d genuine ones were read", n)
+		}
+		if n := w.count("SELECT COUNT(*) FROM notifications"); n != 1 {
+			t.Errorf("%d are kept: a forged one is stored", n)
+		}
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+	})
+}
+
 // TestStoreDown: what can't be stored is not acknowledged.
 func TestStoreDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -23,7 +23,11 @@ func (h *Host) Refresh(ctx context.Context, merchant, id string) (Payment, error
 		go func() { // the question goes on if the caller leaves
 			defer h.work.Done()
 			defer close(done)
-			h.query(id, time.Time{})
+			if fl, mine := h.flights.take(id); mine {
+				h.query(id, fl, time.Time{})
+			} else {
+				<-fl.done // its answer is as good
+			}
 		}()
 		select {
 		case <-done:
@@ -35,14 +39,8 @@ func (h *Host) Refresh(ctx context.Context, merchant, id string) (Payment, error
 }
 
 // query asks the acquirer about one payment and records the answer, if the
-// payment is due at that time; the zero time asks in any case. If a call about
-// it is under way it waits for that one instead.
-func (h *Host) query(id string, due time.Time) {
-	fl, mine := h.flights.take(id)
-	if !mine {
-		<-fl.done
-		return
-	}
+// payment is due at that time; the zero time asks in any case. It owns the flight.
+func (h *Host) query(id string, fl *flight, due time.Time) {
 	defer h.flights.land(id, fl)
 	row, held, err := h.hold(id, func(p *sqlgen.Payment) bool {
 		return p.CreateState == createAnswered && (due.IsZero() || p.DueAt > 0 && p.DueAt <= micros(due))
@@ -88,13 +86,24 @@ func (h *Host) mayRepeat(row sqlgen.Payment, a *account) bool {
 	d, _, ready := a.snapshot()
 	retry := d.Capabilities.CreateRetry
 	return ready && retry.Native && statusOf(row) == sdk.StatusUnknown && row.AcquirerOrderID == "" && row.Tries < maxRepeats &&
-		h.clock.Now().Add(repeatMargin).Before(fromMicros(row.SentAt).Add(retry.Window))
+		h.clock.Now().Add(repeatMargin).Before(fromMicros(row.CreatedAt).Add(retry.Window))
 }
 
 // repeatMargin is for the call itself and for clocks that differ.
 const repeatMargin = 2 * time.Minute
 
 func (h *Host) repeatCreate(row sqlgen.Payment) {
+	ours := false
+	h.record(row.ID, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		if ours = p.Holder == row.Holder; !ours {
+			return nil, nil
+		}
+		p.SentAt = micros(h.clock.Now()) // it has the settling time before it that the first one had
+		return []entry{{kind: kindNote, source: sourceCreate, detail: "the answer was lost: the identical request is sent again"}}, nil
+	})
+	if !ours {
+		return // taken over, or the host ends
+	}
 	h.log.Info("an identical Create is sent again, as the acquirer permits", "payment", row.ID, "provider", row.Provider)
 	answer, err := h.callCreate(row)
 	h.record(row.ID, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
@@ -103,7 +112,7 @@ func (h *Host) repeatCreate(row sqlgen.Payment) {
 		}
 		failed := sdk.AsError(err)
 		entries, err := h.applyNotCreated(p, row, failed)
-		return append(entries, entry{kindNote, sourceCreate, "", "sent again, but: " + failed.Error()}), err
+		return append(entries, entry{kind: kindNote, source: sourceCreate, detail: "sent again, but: " + failed.Error()}), err
 	})
 }
 
@@ -161,7 +170,7 @@ func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 		return nil
 	}
 	flag(p, lifecycle.Stale, now, noEvidence)
-	return []entry{{kindReview, sourceHost, "", "still open after seven days; it is no longer asked about"}}
+	return []entry{{kind: kindReview, source: sourceHost, detail: "still open after seven days; it is no longer asked about"}}
 }
 
 // accountOf returns the provider of a payment, by the account that took it.
@@ -188,6 +197,6 @@ func (h *Host) park(row sqlgen.Payment, why error) {
 			return nil, nil
 		}
 		flag(p, lifecycle.ProviderMissing, h.clock.Now(), noEvidence)
-		return []entry{{kindReview, sourceHost, "", why.Error()}}, nil
+		return []entry{{kind: kindReview, source: sourceHost, detail: why.Error()}}, nil
 	})
 }

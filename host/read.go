@@ -68,11 +68,8 @@ func (h *Host) List(ctx context.Context, merchant string, f Filter) (payments []
 	if f.Status != "" && sdk.ParseStatus(f.Status).String() != f.Status {
 		return nil, false, sdk.InvalidField("status", "must be one of %v", sdk.Statuses())
 	}
-	if f.Limit < 0 || f.Limit > MaxPage {
-		return nil, false, sdk.InvalidField("limit", "must be 1 to %d", MaxPage)
-	}
-	if f.Limit == 0 {
-		f.Limit = DefaultPage
+	if f.Limit, err = pageOf(f.Limit); err != nil {
+		return nil, false, err
 	}
 	rows, err := h.rows(ctx, merchant, f)
 	if err != nil {
@@ -88,6 +85,17 @@ func (h *Host) List(ctx context.Context, merchant string, f Filter) (payments []
 		payments = append(payments, p)
 	}
 	return payments, more, nil
+}
+
+// pageOf is the length of a page that was asked for.
+func pageOf(limit int) (int, error) {
+	if limit < 0 || limit > MaxPage {
+		return 0, sdk.InvalidField("limit", "must be 1 to %d", MaxPage)
+	}
+	if limit == 0 {
+		return DefaultPage, nil
+	}
+	return limit, nil
 }
 
 // rows reads one row more than asked for, to know whether there are more.

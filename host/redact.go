@@ -2,7 +2,9 @@ package host
 
 import (
 	"cmp"
+	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -24,9 +26,11 @@ const shortestSecret = 4
 func (r *redaction) add(secrets ...string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	for _, s := range secrets {
-		if len(s) >= shortestSecret && !slices.Contains(r.secrets, s) {
-			r.secrets = append(r.secrets, s)
+	for _, secret := range secrets {
+		for _, s := range guises(secret) {
+			if len(s) >= shortestSecret && !slices.Contains(r.secrets, s) {
+				r.secrets = append(r.secrets, s)
+			}
 		}
 	}
 	// The longest first, so that no part of one is left behind.
@@ -36,6 +40,26 @@ func (r *redaction) add(secrets ...string) {
 		pairs = append(pairs, s, "[redacted]")
 	}
 	r.replacer.Store(strings.NewReplacer(pairs...))
+}
+
+// shortestLine is the length of a line of a longer secret that gives it away: that
+// of a PEM key's last line.
+const shortestLine = 16
+
+// guises are the forms in which a log shows a secret: as it is, as %q and JSON
+// write it, and line by line.
+func guises(secret string) []string {
+	quoted := strconv.Quote(secret)
+	escaped, _ := json.Marshal(secret) // a string: can't fail
+	all := []string{secret, quoted[1 : len(quoted)-1], string(escaped[1 : len(escaped)-1])}
+	if strings.Contains(secret, "\n") {
+		for line := range strings.Lines(secret) {
+			if line = strings.TrimSpace(line); len(line) >= shortestLine {
+				all = append(all, line)
+			}
+		}
+	}
+	return all
 }
 
 // text returns s without secrets.

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -42,6 +43,9 @@ const (
 
 var groupPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 
+// ValidOrderGroup reports whether an order_group can have been taken.
+func ValidOrderGroup(s string) bool { return groupPattern.MatchString(s) }
+
 // validate checks every field and returns the amount. The first fault is
 // returned, in the order in which the API documents the fields.
 func (r CreateRequest) validate(returnHosts []string) (sdk.Money, error) {
@@ -61,7 +65,7 @@ func (r CreateRequest) validate(returnHosts []string) (sdk.Money, error) {
 	if n := utf8.RuneCountInString(r.Description); n == 0 || n > maxDescription || !printable(r.Description) {
 		return sdk.Money{}, sdk.InvalidField("description", "must have 1 to %d printable characters", maxDescription)
 	}
-	if r.OrderGroup != "" && !groupPattern.MatchString(r.OrderGroup) {
+	if r.OrderGroup != "" && !ValidOrderGroup(r.OrderGroup) {
 		return sdk.Money{}, sdk.InvalidField("order_group", "must have at most 64 characters of A-Z a-z 0-9 _ -")
 	}
 	if err := validateReturnURL(r.ReturnURL, returnHosts); err != nil {
@@ -79,7 +83,7 @@ func validateReturnURL(text string, hosts []string) error {
 	switch {
 	case len(text) > maxReturnURL:
 		return fail("must have at most %d characters", maxReturnURL)
-	case err != nil || !u.IsAbs() || u.Hostname() == "" || !printable(text) || strings.ContainsAny(text, " \\"):
+	case err != nil || !u.IsAbs() || u.Hostname() == "" || !validPort(u) || !printable(text) || strings.ContainsAny(text, " \\"):
 		return fail("must be an absolute URL")
 	case u.User != nil:
 		return fail("must not hold a user name or password")
@@ -89,6 +93,16 @@ func validateReturnURL(text string, hosts []string) error {
 		return fail("must point to one of return_hosts of the config")
 	}
 	return nil
+}
+
+// validPort also refuses what no browser can open.
+func validPort(u *url.URL) bool {
+	port := u.Port()
+	if port == "" {
+		return !strings.HasSuffix(u.Host, ":")
+	}
+	n, err := strconv.ParseUint(port, 10, 16)
+	return err == nil && n > 0
 }
 
 func isLoopback(host string) bool {

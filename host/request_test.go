@@ -36,7 +36,7 @@ func TestBadRequests(t *testing.T) {
 	add("return_url", func(r *CreateRequest, v string) { r.ReturnURL = v },
 		"shop.example.com/back", "//shop.example.com/", "javascript:alert(1)", "http://shop.example.com/", "https://", "https://user:pass@shop.example.com/",
 		"https://evil.example.com/", "https://shop.example.com.evil.example.com/", "https://shop.example.com@evil.example.com/", "https://evil.example.com\\@shop.example.com/",
-		"https://shop.example.com/"+long(2048), "https://shop.example.com/a b", "ftp://shop.example.com/", "https://shop.example.com/\x00", "http://127.0.0.1.evil.example.com/")
+		"https://shop.example.com/"+long(2048), "https://shop.example.com/a b", "ftp://shop.example.com/", "https://shop.example.com/\x00", "http://127.0.0.1.evil.example.com/", "https://shop.example.com:99999/", "https://shop.example.com:0/", "https://shop.example.com:/")
 	add("order_group", func(r *CreateRequest, v string) { r.OrderGroup = v }, "a b", long(65), "é")
 	add("provider", func(r *CreateRequest, v string) { r.Provider = v }, "three", "One", "one ")
 	tests["metadata"] = []func(*CreateRequest){
@@ -110,6 +110,7 @@ func TestRoutes(t *testing.T) {
 			{"shop-b", "alipay_cn", "mobile_web", "HKD", "one", "one", ""},
 			{"shop-a", "alipay_hk", "web_qr", "HKD", "", "flow web_qr is not taken", "flow"},
 			{"shop-a", "alipay_hk", "mobile_web", "CNY", "", "currency CNY is not taken", "currency"},
+			{"shop-a", "alipay_cn", "app", "HKD", "", "flow app is not taken", "flow"},
 		} {
 			r := request(fmt.Sprint("o", i))
 			r.Method, r.Flow, r.Currency, r.Provider = c.method, c.flow, c.currency, c.provider

@@ -79,13 +79,34 @@ func (h *Host) routed(r CreateRequest) ([]string, error) {
 		}
 	}
 	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s; name a provider, or add a route", r.Method, r.Flow, r.Currency)
-	e.Field = "method"
+	e.Field = h.unrouted(r)
 	return nil, e
 }
 
+// unrouted is the field that no route takes, or else the method.
+func (h *Host) unrouted(r CreateRequest) string {
+	for _, f := range []struct {
+		name, value string
+		allowed     func(config.Route) []string
+	}{
+		{"method", r.Method, func(route config.Route) []string { return route.Methods }},
+		{"currency", r.Currency, func(route config.Route) []string { return route.Currencies }},
+		{"flow", r.Flow, func(route config.Route) []string { return route.Flows }},
+	} {
+		if !slices.ContainsFunc(h.cfg.Routes, func(route config.Route) bool { return fits(f.allowed(route), f.value) }) {
+			return f.name
+		}
+	}
+	return "method"
+}
+
 func matches(route config.Route, r CreateRequest) bool {
-	fits := func(allowed []string, value string) bool { return allowed == nil || slices.Contains(allowed, value) }
 	return fits(route.Methods, r.Method) && fits(route.Currencies, r.Currency) && fits(route.Flows, r.Flow)
+}
+
+// fits reports whether a route takes a value; without a list it takes any.
+func fits(allowed []string, value string) bool {
+	return allowed == nil || slices.Contains(allowed, value)
 }
 
 // takes reports why a provider can't take a payment, or nil.

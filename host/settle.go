@@ -16,6 +16,7 @@ import (
 // entry is a new line of a payment's timeline.
 type entry struct {
 	kind, source, rawStatus, detail string
+	refund                          *sqlgen.Refund // of which it tells, if it has an event of its own
 }
 
 // The kinds of timeline entries, and who says so.
@@ -23,12 +24,14 @@ const (
 	kindStatus = "status"
 	kindNote   = "note"
 	kindReview = "review"
+	kindRefund = "refund"
 
 	sourceHost         = "host"
 	sourceCreate       = "create"
 	sourceQuery        = "query"
 	sourceCancel       = "cancel"
 	sourceNotification = "notification"
+	sourceRefund       = "refund"
 )
 
 // settle is the one way in which a payment changes: read it, let change decide,
@@ -85,12 +88,16 @@ func (h *Host) alarmOf(p sqlgen.Payment) alarm.Alarm {
 // record is settle for what can't be asked again: it goes on until the store
 // takes it or the host ends. Cut off, the payment is UNKNOWN at the next start.
 func (h *Host) record(id string, change func(*store.Tx, *sqlgen.Payment) ([]entry, error)) {
+	h.untilStored("payment", id, func() error { return h.settle(id, change) })
+}
+
+func (h *Host) untilStored(what, id string, settle func() error) {
 	for {
-		err := h.settle(id, change)
+		err := settle()
 		if err == nil {
 			return
 		}
-		h.log.Error("an answer can't be stored; trying again", "payment", id, "error", err)
+		h.log.Error("an answer can't be stored; trying again", what, id, "error", err)
 		select {
 		case <-h.clock.After(time.Second):
 		case <-h.life.Done():
@@ -204,11 +211,11 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 	p.Tries++
 	if v.Moved {
 		p.Status, p.Tries = v.Status.String(), 0
-		entries = append(entries, entry{kindStatus, source, rawStatus, v.Detail})
+		entries = append(entries, entry{kind: kindStatus, source: source, rawStatus: rawStatus, detail: v.Detail})
 	}
 	if v.Review != "" && p.ReviewReason != string(v.Review) {
 		flag(p, v.Review, now, evidence)
-		entries = append(entries, entry{kindReview, source, rawStatus, string(v.Review) + ": " + v.Detail})
+		entries = append(entries, entry{kind: kindReview, source: source, rawStatus: rawStatus, detail: string(v.Review) + ": " + v.Detail})
 	}
 	p.DueAt = 0
 	if !v.Status.Terminal() {

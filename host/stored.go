@@ -2,7 +2,9 @@ package host
 
 import (
 	"context"
+	"crypto/sha256"
 	"database/sql"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
@@ -28,6 +30,16 @@ func ignoreMissing(err error) error {
 	return err
 }
 
+// wholeDigest names a notification that couldn't be verified yet, by all that a
+// signature may be in: a forgery with the same body must not take the place of
+// the genuine one.
+func wholeDigest(r sdk.HTTPRequest) string {
+	r.ReceivedAt = time.Time{}
+	text, _ := json.Marshal(r) // strings, bytes and a time: can't fail
+	sum := sha256.Sum256(text)
+	return "raw:" + hex.EncodeToString(sum[:])
+}
+
 // parseStored tries a notification again that its plugin couldn't read.
 func (h *Host) parseStored(provider, digest string) error {
 	fl, mine := h.flights.take(digest)
@@ -46,11 +58,18 @@ func (h *Host) parseStored(provider, digest string) error {
 	now := h.clock.Now()
 	wait := min(time.Duration(n.Tries+2)*parseRetry, longestParseRetry)
 	settled := sqlgen.SettleNotificationParams{State: notificationUnparsed, DueAt: micros(now.Add(wait)), Provider: provider, Digest: digest}
-	if sdk.IsCode(err, sdk.CodeSignatureInvalid) || now.Sub(fromMicros(n.ReceivedAt)) > keepRaw {
+	forged := sdk.IsCode(err, sdk.CodeSignatureInvalid)
+	if forged {
+		h.metrics.notifications.WithLabelValues(provider, "forged").Inc()
+		h.log.Warn("a kept notification has a bad signature; it is dropped", "provider", provider)
+	} else if now.Sub(fromMicros(n.ReceivedAt)) > keepRaw {
 		settled.State, settled.DueAt = notificationUnreadable, 0
 		h.log.Error("a stored notification is given up", "provider", provider, "digest", digest, "error", err)
 	}
 	err = h.store.Update(ctx, func(tx *store.Tx) error {
+		if forged {
+			return tx.DropUnparsed(ctx, sqlgen.DropUnparsedParams{Provider: provider, Digest: digest})
+		}
 		if settled.DueAt > 0 {
 			tx.Alarm(h.alarmOfNotification(provider, digest, settled.DueAt))
 		}
@@ -75,7 +94,7 @@ func (h *Host) readStored(ctx context.Context, n sqlgen.Notification) error {
 	if err != nil {
 		return err
 	}
-	return h.commitNotification(a, r, parsed)
+	return h.commitNotification(a, r, parsed, n.Digest)
 }
 
 // forget drops what need not be kept.

@@ -58,6 +58,8 @@ func (h *Host) ring(ctx context.Context, a alarm.Alarm) (time.Time, error) {
 	switch a.Kind {
 	case alarm.Payment:
 		return h.ringPayment(ctx, a)
+	case alarm.Refund:
+		return h.ringRefund(ctx, a)
 	case alarm.Notification:
 		provider, digest, _ := strings.Cut(a.ID, "/")
 		return time.Time{}, h.parseStored(provider, digest)
@@ -73,13 +75,12 @@ func (h *Host) ringPayment(ctx context.Context, a alarm.Alarm) (time.Time, error
 	if err != nil {
 		return time.Time{}, ignoreMissing(err)
 	}
-	now := h.clock.Now()
-	if again, due := dueNow(a, row.DueAt, now); !due {
+	if again, due := dueNow(a, row.DueAt, h.clock.Now()); !due {
 		return again, nil
 	}
 	switch row.CreateState {
 	case createAnswered:
-		h.query(row.ID, now)
+		h.query(row.ID, h.flights.await(row.ID), h.clock.Now())
 	case createUnsent:
 		h.giveUp(row.ID)
 	}
@@ -106,11 +107,7 @@ func dueNow(a alarm.Alarm, dueAt int64, now time.Time) (again time.Time, due boo
 // giveUp ends a payment that no provider could be asked for within a day. It is
 // the one end that rests on a clock, and it is safe: nothing was ever sent.
 func (h *Host) giveUp(id string) {
-	fl, mine := h.flights.take(id)
-	if !mine {
-		return
-	}
-	defer h.flights.land(id, fl)
+	defer h.flights.land(id, h.flights.await(id))
 	h.record(id, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		late := h.clock.Now().Sub(fromMicros(p.CreatedAt)) >= lifecycle.NeverSentAfter
 		if p.CreateState != createUnsent || statusOf(*p) != sdk.StatusCreated || !late {
@@ -158,6 +155,7 @@ func (h *Host) housekeep() {
 		}
 		if now.Sub(swept) >= sweepEvery {
 			swept = now
+			h.report("what was cut off can't be taken up", h.takeOver(h.life))
 			h.report("lost alarms can't be set again", h.sweep(h.life, now.Add(-overdue)))
 		}
 		if now.Sub(forgotten) >= forgetEvery {
@@ -238,6 +236,13 @@ func (h *Host) sweep(ctx context.Context, before time.Time) error {
 	var alarms []alarm.Alarm
 	for _, p := range payments {
 		alarms = append(alarms, alarm.Alarm{Kind: alarm.Payment, ID: p.ID, Queue: h.queueOf(p.Provider), At: fromMicros(p.DueAt)})
+	}
+	refunds, err := q.OverdueRefunds(ctx, sqlgen.OverdueRefundsParams{Now: at, Page: sweepPage})
+	if err != nil {
+		return err
+	}
+	for _, r := range refunds {
+		alarms = append(alarms, h.alarmOfRefund(r.ID, r.Provider, r.DueAt))
 	}
 	notifications, err := q.OverdueNotifications(ctx, sqlgen.OverdueNotificationsParams{Now: at, Page: sweepPage})
 	if err != nil {

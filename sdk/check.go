@@ -17,7 +17,8 @@ func (d Difference) String() string { return fmt.Sprintf("%s is %q, not %q", d.F
 //
 // Whatever the acquirer says must be ours. What it leaves out counts as a
 // difference once it claims to have (or hold) the money, and an end of any kind
-// must at least name the order by one of its ids.
+// must at least name the order by an id that we know: another order's end, taken
+// for ours, would let the payer pay twice.
 func (p Payment) Differences(want Order) []Difference {
 	claimsMoney := p.Status == StatusSucceeded || p.Status == StatusAuthorized
 	var all []Difference
@@ -30,17 +31,19 @@ func (p Payment) Differences(want Order) []Difference {
 	if want.AcquirerOrderID != "" {
 		add("provider_order_id", want.AcquirerOrderID, p.AcquirerOrderID, p.AcquirerOrderID != "", p.AcquirerOrderID == want.AcquirerOrderID)
 	}
-	if p.Status.Terminal() && !claimsMoney && p.MerchantOrderID == "" && p.AcquirerOrderID == "" {
+	named := p.MerchantOrderID != "" || p.AcquirerOrderID != "" && want.AcquirerOrderID != ""
+	if p.Status.Terminal() && !claimsMoney && !named {
 		all = append(all, Difference{"merchant_order_id", want.MerchantOrderID, ""})
 	}
 	add("amount", want.Money.String(), p.Money.String(), !p.Money.IsZero(), p.Money.Equal(want.Money))
 	return all
 }
 
-// Differences compares a refund's answer with what was asked.
+// Differences compares a refund's answer with what was asked. An end must name
+// our refund: one that is called failed by mistake is paid twice.
 func (r Refund) Differences(want RefundQuery) []Difference {
 	var all []Difference
-	if r.MerchantRefundID != want.MerchantRefundID && (r.MerchantRefundID != "" || r.Status == RefundSucceeded) {
+	if r.MerchantRefundID != want.MerchantRefundID && (r.MerchantRefundID != "" || r.Status.Terminal()) {
 		all = append(all, Difference{"merchant_refund_id", want.MerchantRefundID, r.MerchantRefundID})
 	}
 	if want.AcquirerRefundID != "" && r.AcquirerRefundID != "" && r.AcquirerRefundID != want.AcquirerRefundID {

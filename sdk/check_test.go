@@ -77,27 +77,29 @@ func TestPaymentDifferences(t *testing.T) {
 		answer sdk.Order
 		always []string // whatever the status
 		paid   []string // when money is claimed
+		nobody bool     // no id that we know is in it
 	}{
-		{"the same", want, want, nil, nil},
-		{"nothing is said", want, sdk.Order{}, nil, []string{"merchant_order_id", "provider_order_id", "amount"}},
-		{"padded amount", want, sdk.Order{"m1", "a1", money("10.00", "HKD")}, nil, nil},
-		{"another merchant's id", want, sdk.Order{"m2", "a1", want.Money}, []string{"merchant_order_id"}, []string{"merchant_order_id"}},
-		{"ids are compared with case", want, sdk.Order{"M1", "a1", want.Money}, []string{"merchant_order_id"}, []string{"merchant_order_id"}},
-		{"no merchant's id", want, sdk.Order{"", "a1", want.Money}, nil, []string{"merchant_order_id"}},
-		{"another acquirer's id", want, sdk.Order{"m1", "a2", want.Money}, []string{"provider_order_id"}, []string{"provider_order_id"}},
-		{"no acquirer's id", want, fresh, nil, []string{"provider_order_id"}},
-		{"the acquirer's id is new", fresh, want, nil, nil},
-		{"less", want, sdk.Order{"m1", "a1", money("9.99", "HKD")}, []string{"amount"}, []string{"amount"}},
-		{"more", want, sdk.Order{"m1", "a1", money("10.01", "HKD")}, []string{"amount"}, []string{"amount"}},
-		{"another currency", want, sdk.Order{"m1", "a1", money("10", "CNY")}, []string{"amount"}, []string{"amount"}},
-		{"no amount", want, sdk.Order{"m1", "a1", sdk.Money{}}, nil, []string{"amount"}},
-		{"nobody knows the amount", sdk.Order{MerchantOrderID: "m1"}, sdk.Order{MerchantOrderID: "m1"}, nil, []string{"amount"}},
+		{"the same", want, want, nil, nil, false},
+		{"nothing is said", want, sdk.Order{}, nil, []string{"merchant_order_id", "provider_order_id", "amount"}, true},
+		{"padded amount", want, sdk.Order{"m1", "a1", money("10.00", "HKD")}, nil, nil, false},
+		{"another merchant's id", want, sdk.Order{"m2", "a1", want.Money}, []string{"merchant_order_id"}, []string{"merchant_order_id"}, false},
+		{"ids are compared with case", want, sdk.Order{"M1", "a1", want.Money}, []string{"merchant_order_id"}, []string{"merchant_order_id"}, false},
+		{"no merchant's id", want, sdk.Order{"", "a1", want.Money}, nil, []string{"merchant_order_id"}, false},
+		{"another acquirer's id", want, sdk.Order{"m1", "a2", want.Money}, []string{"provider_order_id"}, []string{"provider_order_id"}, false},
+		{"no acquirer's id", want, fresh, nil, []string{"provider_order_id"}, false},
+		{"the acquirer's id is new", fresh, want, nil, nil, false},
+		{"only an id that is new", fresh, sdk.Order{"", "a9", want.Money}, nil, []string{"merchant_order_id"}, true},
+		{"less", want, sdk.Order{"m1", "a1", money("9.99", "HKD")}, []string{"amount"}, []string{"amount"}, false},
+		{"more", want, sdk.Order{"m1", "a1", money("10.01", "HKD")}, []string{"amount"}, []string{"amount"}, false},
+		{"another currency", want, sdk.Order{"m1", "a1", money("10", "CNY")}, []string{"amount"}, []string{"amount"}, false},
+		{"no amount", want, sdk.Order{"m1", "a1", sdk.Money{}}, nil, []string{"amount"}, false},
+		{"nobody knows the amount", sdk.Order{MerchantOrderID: "m1"}, sdk.Order{MerchantOrderID: "m1"}, nil, []string{"amount"}, false},
 	} {
 		for _, status := range sdk.Statuses() {
 			fields := c.always
 			if status == sdk.StatusSucceeded || status == sdk.StatusAuthorized {
 				fields = c.paid
-			} else if status.Terminal() && c.answer.MerchantOrderID == "" && c.answer.AcquirerOrderID == "" {
+			} else if status.Terminal() && c.nobody {
 				fields = []string{"merchant_order_id"} // an end of whose order?
 			}
 			got := sdk.Payment{Order: c.answer, Status: status}.Differences(c.want)
@@ -111,9 +113,9 @@ func TestPaymentDifferences(t *testing.T) {
 func TestRefundDifferences(t *testing.T) {
 	want := sdk.RefundQuery{MerchantRefundID: "r1", AcquirerRefundID: "a1", Amount: money("5", "HKD")}
 	for _, c := range []struct {
-		name         string
-		answer       sdk.Refund
-		always, paid []string
+		name          string
+		answer        sdk.Refund
+		always, ended []string
 	}{
 		{"the same", sdk.Refund{MerchantRefundID: "r1", AcquirerRefundID: "a1", Amount: money("5.00", "HKD")}, nil, nil},
 		{"only the id", sdk.Refund{MerchantRefundID: "r1"}, nil, nil},
@@ -125,8 +127,8 @@ func TestRefundDifferences(t *testing.T) {
 	} {
 		for _, status := range []sdk.RefundStatus{sdk.RefundUnknown, sdk.RefundPending, sdk.RefundSucceeded, sdk.RefundFailed} {
 			fields := c.always
-			if status == sdk.RefundSucceeded {
-				fields = c.paid
+			if status.Terminal() {
+				fields = c.ended
 			}
 			c.answer.Status = status
 			if got := c.answer.Differences(want); !slices.Equal(fieldsOf(got), fields) {

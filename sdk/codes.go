@@ -22,6 +22,7 @@ const (
 	CodeUnsupportedMediaType Code = 110
 	CodeMethodNotAllowed     Code = 111
 	CodeSignatureInvalid     Code = 112
+	CodeRefundTooLarge       Code = 113
 
 	CodeRefused               Code = 200
 	CodeOrderNotFound         Code = 201
@@ -85,6 +86,7 @@ var codeTable = []CodeInfo{
 	{CodeUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", BlameMerchant, 415, "The body is not application/json", "Send Content-Type: application/json."},
 	{CodeMethodNotAllowed, "METHOD_NOT_ALLOWED", BlameMerchant, 405, "The path exists, the method doesn't", "See /openapi.json."},
 	{CodeSignatureInvalid, "SIGNATURE_INVALID", BlameAcquirer, 401, "The notification isn't signed by the acquirer", "If it is real: check the provider's notification keys."},
+	{CodeRefundTooLarge, "REFUND_TOO_LARGE", BlameMerchant, 422, "More would go back than was paid", "Refund at most what is left; see the payment's refunds."},
 
 	{CodeRefused, "REFUSED", BlameAcquirer, 402, "The acquirer said no, finally", "Let the payer try again with a new merchant_order_id."},
 	{CodeOrderNotFound, "ORDER_NOT_FOUND", BlameAcquirer, 404, "The acquirer doesn't know the order", "None: the host decides after the settling time."},

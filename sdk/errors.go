@@ -110,15 +110,41 @@ func InvalidField(field, format string, args ...any) *Error {
 // AsError returns err as an *Error. Every other error means the careful thing:
 // an unspecified fault of the plugin with an unknown outcome. So does a nil
 // *Error in a non-nil error, which a function that returns *Error makes easily.
-// AsError(nil) is nil.
+// Of several that are joined it is the first, with an unknown outcome unless all
+// state the same one. AsError(nil) is nil.
 func AsError(err error) *Error {
 	if err == nil {
 		return nil
 	}
 	if e, ok := errors.AsType[*Error](err); ok && e != nil {
-		return e
+		if agree(err, e.Outcome) {
+			return e
+		}
+		careful := *e
+		careful.Outcome = OutcomeUnknown
+		return &careful
 	}
 	return &Error{Code: CodeUnspecified, Outcome: OutcomeUnknown, Message: err.Error(), Err: err}
+}
+
+// agree reports whether every branch of a tree of errors states the outcome: a
+// NOT_SENT that is joined with whatever else went wrong is no longer sure.
+func agree(err error, outcome Outcome) bool {
+	switch err := err.(type) {
+	case *Error:
+		return err != nil && err.Outcome == outcome
+	case interface{ Unwrap() error }:
+		return agree(err.Unwrap(), outcome)
+	case interface{ Unwrap() []error }:
+		for _, branch := range err.Unwrap() {
+			if !agree(branch, outcome) {
+				return false
+			}
+		}
+		return true
+	default:
+		return false
+	}
 }
 
 // IsCode reports whether err is an *Error with this code.

@@ -169,6 +169,25 @@ func TestAsError(t *testing.T) {
 			t.Errorf("%T passes for an error that has a code", err)
 		}
 	}
+	// An error that is joined with others is no surer than they are.
+	refused := sdk.Refused(sdk.CodeRefused, "no")
+	for _, c := range []struct {
+		err  error
+		want sdk.Outcome
+	}{
+		{errors.Join(inner, sdk.Unknown(sdk.CodeAcquirerTimeout, "late")), sdk.OutcomeUnknown},
+		{errors.Join(inner, errors.New("the second address: reset")), sdk.OutcomeUnknown},
+		{fmt.Errorf("%w, %w", inner, refused), sdk.OutcomeUnknown},
+		{errors.Join(inner, fmt.Errorf("again: %w", inner)), sdk.OutcomeNotSent},
+		{errors.Join(nil, refused), sdk.OutcomeRefused},
+	} {
+		if e := sdk.AsError(c.err); e.Outcome != c.want {
+			t.Errorf("%v is %s, want %s", c.err, e.Outcome, c.want)
+		}
+	}
+	if inner.Outcome != sdk.OutcomeNotSent {
+		t.Error("AsError changed the error that it was given")
+	}
 	if sdk.AsError(nil) != nil || (*sdk.Error)(nil).Unwrap() != nil {
 		t.Error("nil isn't nil")
 	}

@@ -186,7 +186,7 @@ func TestServesOn(t *testing.T) {
 	if err := exec.Command("kill", "-9", pids[3][1]).Run(); err != nil { // the shop
 		t.Fatal(err)
 	}
-	text = out.waitFor(t, "shop ended (signal: killed). It said last:")
+	out.waitFor(t, "shop ended (signal: killed). It said last:")
 	text = out.waitFor(t, "Start it again with:\n  PAYMUX_API_KEY=$(cat")
 	command := strings.TrimSpace(text[strings.LastIndex(text, "PAYMUX_API_KEY="):])
 	shop := exec.Command("sh", "-c", "exec env "+command)

@@ -50,15 +50,20 @@ It is your turn. Open the shop:
 
   http://%s
 
+  A phone's browser is led into the wallet, a desktop's gets a QR code. No phone can
+  reach this machine's sandbox by that code: choose "Pay on this device instead", or
+  pay in the sandbox, where each order has its wallet page.
+
+  sandbox    http://%s
   paymux     http://%s  (reference: /openapi.json; metrics: http://%s/metrics)
   payments   %s payments list --config %s
-  sandbox    http://%s  (its wallet pages open from the shop)
 
-Try to break it, also in the middle of a payment. Each ends in the right state:
+Try to break it from another terminal in this folder, also in the middle of a payment.
+Each ends in the right state:
 
-`, s.shop, s.host, s.admin, s.binary("paymux"), config, s.sandbox)
+`, s.shop, s.sandbox, s.host, s.admin, s.binary("paymux"), config)
 	if pid := s.pluginPID(); pid != 0 {
-		out.printf("  kill -9 %-8d the plugin: paymux starts it again\n", pid)
+		out.printf("  kill -9 %-8d the plugin: paymux starts it again, under a new number\n", pid)
 	}
 	for _, c := range family {
 		out.printf("  kill -9 %-8d %s; then start it again with:\n      %s\n", c.cmd.Process.Pid, c.name, c.again())

@@ -127,6 +127,7 @@ admin_listen: %s
 store: sqlite:paymux.db
 plugins: {dir: "%s"}
 api_keys: [{merchant: harbour-tea, key: "${file:secrets/api-key}"}]
+return_hosts: [127.0.0.1]
 
 providers:
   cbtis:
@@ -136,6 +137,8 @@ providers:
       uid: "%s"
       client_secret: "${file:secrets/client-secret}"
       webhook_keys: ["${file:secrets/webhook-key}"]
+      # The sandbox's own codes: the acquirer publishes none.
+      codes: {refused: [40000, 40001, 40002, 40003, 40004], not_found: [40400]}
 
 routes:
   - {methods: [alipay_hk, alipay_cn], currencies: [HKD], providers: [cbtis]}

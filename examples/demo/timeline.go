@@ -81,7 +81,7 @@ func newestPayment(ctx context.Context, s *settings) (string, error) {
 // follow prints the timeline of the payment that is made after the one before, as
 // it grows, until it has ended.
 func follow(ctx context.Context, s *settings, out *narrator, before string) error {
-	tick := time.NewTicker(50 * time.Millisecond)
+	tick := time.NewTicker(200 * time.Millisecond)
 	defer tick.Stop()
 	id, told := before, 0
 	var p payment

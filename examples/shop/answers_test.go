@@ -104,7 +104,7 @@ func TestRefusals(t *testing.T) {
 		"402": {func(f *fakeAPI, w http.ResponseWriter, req CreateRequest) {
 			f.store(req, "FAILED")
 			sayProblem(w, http.StatusPaymentRequired, "DECLINED", nil)
-		}, 200, stateFailed, []string{"pay-alipay_hk", "pay-alipay_cn"}, "did not accept"},
+		}, 200, stateFailed, []string{"pay-alipay_hk", "pay-alipay_cn"}, "did not go through"},
 		"503": {func(f *fakeAPI, w http.ResponseWriter, req CreateRequest) {
 			f.store(req, "CREATED")
 			sayProblem(w, http.StatusServiceUnavailable, "NOT_SENT", http.Header{"Retry-After": {"30"}})

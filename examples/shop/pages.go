@@ -151,7 +151,7 @@ func attemptRows(o Order, tries []try) []attemptRow {
 
 var stateWords = map[state]string{
 	statePaid: "Paid", statePending: "Waiting for you", stateChecking: "Checking",
-	stateCancelled: "Not completed", stateFailed: "Not accepted",
+	stateCancelled: "Not completed", stateFailed: "Failed",
 }
 
 // hongKong is fixed, so that the shop needs no time zone files.

@@ -137,7 +137,7 @@ func (s *server) showState(w http.ResponseWriter, r *http.Request, o Order, trie
 		v.say(stateCancelled, "Your payment was not completed", "It was cancelled or ran out of time, and you have not been charged. You can try again with either wallet.")
 		v.Buttons = payButtons(o, flow)
 	case stateFailed:
-		v.say(stateFailed, walletName(got.Try.Method)+" did not accept this payment", "You have not been charged. Please try again, or use the other wallet.")
+		v.say(stateFailed, "Your payment with "+walletName(got.Try.Method)+" did not go through", "You have not been charged. Please try again, or use the other wallet.")
 		v.Buttons = payButtons(o, flow)
 	default:
 		v.CheckNow = r.URL.Path
@@ -154,6 +154,11 @@ func (s *server) sayPending(v *page, o Order, t try) {
 		return
 	}
 	name := walletName(t.Method)
+	if t.Payment.NextAction == nil { // the answer that had it was lost
+		v.say(statePending, "We could not take you to "+name, "The connection was lost on the way, and you have not been charged. Please choose your wallet again.")
+		v.Buttons = payButtons(o, v.Flow)
+		return
+	}
 	v.say(statePending, "We have not received your payment yet", "If you have just paid in "+name+", wait a moment: this page looks again by itself. If you left "+name+" without paying, you can go on here.")
 	now := s.now()
 	v.Wallet, v.Continue = name, t.Payment.link(now)

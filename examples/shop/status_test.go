@@ -52,6 +52,20 @@ func TestExpiredLinkIsNotOffered(t *testing.T) {
 	}
 }
 
+// TestPendingWithoutItsLink: the answer that had the wallet's link was lost, so
+// the shopper never was in the wallet, and isn't told that they left it.
+func TestPendingWithoutItsLink(t *testing.T) {
+	s := newTestShop(t, "")
+	order := s.order()
+	s.payWith(order, "alipay_hk")
+	s.api.update(s.lastAttempt(), func(p *Payment) { p.NextAction = nil })
+	page := s.get(order + "/return")
+	s.want(page, http.StatusOK, statePending)
+	if !strings.Contains(page.body, "We could not take you to AlipayHK") || !page.has("pay-alipay_hk") || !page.has("pay-alipay_cn") {
+		t.Error("want both wallets, and the reason")
+	}
+}
+
 func TestPendingQRLeadsBackToItsCode(t *testing.T) {
 	s := newTestShop(t, "")
 	s.agent = desktopAgent

@@ -191,6 +191,7 @@ func TestList(t *testing.T) {
 	}
 	for query, field := range map[string]string{
 		"stauts=PENDING": "stauts", "limit=0": "limit", "limit=201": "limit", "limit=x": "limit", "limit=+5": "limit", "limit=07": "limit",
+		"merchant_order_id=a%20b": "merchant_order_id", "merchant_order_id=123456789012345678901234567890123": "merchant_order_id", "order_group=%ff": "order_group",
 		"limit=5&limit=6": "limit", "status=": "status", "cursor=1": "cursor", "cursor=pay_x'--": "cursor", "review=maybe": "review", "Status=PENDING": "Status",
 	} {
 		if got := c.call("GET", "/v1/payments?"+query, ""); got.status != 400 || got.Field != field {

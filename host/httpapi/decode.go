@@ -20,16 +20,16 @@ import (
 // maxBody bounds the body of a merchant's request.
 const maxBody = 64 << 10
 
-// field is a member of the request for a payment.
-type field struct {
+// field is a text member of a request.
+type field[T any] struct {
 	name     string
 	required bool
-	into     func(*host.CreateRequest) *string
+	into     func(*T) *string
 }
 
 // createFields are all members but metadata. What their values may be is the
 // host's to say.
-var createFields = []field{
+var createFields = []field[host.CreateRequest]{
 	{"merchant_order_id", true, func(r *host.CreateRequest) *string { return &r.MerchantOrderID }},
 	{"amount", true, func(r *host.CreateRequest) *string { return &r.Amount }},
 	{"currency", true, func(r *host.CreateRequest) *string { return &r.Currency }},
@@ -41,70 +41,96 @@ var createFields = []field{
 	{"provider", false, func(r *host.CreateRequest) *string { return &r.Provider }},
 }
 
-const metadataField = "metadata"
-
-// decodeCreate reads the request for a payment, strictly: what is misspelt,
-// doubled or of another type is refused by name.
-func decodeCreate(w http.ResponseWriter, r *http.Request) (host.CreateRequest, error) {
-	if err := checkContentType(r.Header); err != nil {
-		return host.CreateRequest{}, err
-	}
-	body, err := readBody(w, r, maxBody)
-	if err != nil {
-		return host.CreateRequest{}, err
-	}
-	return parseCreate(body)
+var refundFields = []field[host.RefundRequest]{
+	{"merchant_refund_id", true, func(r *host.RefundRequest) *string { return &r.MerchantRefundID }},
+	{"amount", true, func(r *host.RefundRequest) *string { return &r.Amount }},
+	{"reason", false, func(r *host.RefundRequest) *string { return &r.Reason }},
 }
 
+const metadataField = "metadata"
+
+// parseCreate reads the request for a payment, strictly: what is misspelt,
+// doubled or of another type is refused by name.
 func parseCreate(body []byte) (host.CreateRequest, error) {
 	var request host.CreateRequest
 	members, err := object(body, "")
 	if err != nil {
 		return request, err
 	}
-	if err := checkNames(members); err != nil { // before a misspelt name shows as a missing one
+	metadata, there := members[metadataField]
+	delete(members, metadataField)
+	if err := readFields(members, createFields, &request, metadataField); err != nil {
 		return request, err
 	}
-	for _, f := range createFields {
+	if there {
+		request.Metadata, err = metadataOf(metadata)
+	}
+	return request, err
+}
+
+func parseRefund(body []byte) (host.RefundRequest, error) {
+	var request host.RefundRequest
+	members, err := object(body, "")
+	if err == nil {
+		err = readFields(members, refundFields, &request)
+	}
+	return request, err
+}
+
+// jsonBody returns the body of a request that must be JSON.
+func jsonBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if err := checkContentType(r.Header); err != nil {
+		return nil, err
+	}
+	return readBody(w, r, maxBody)
+}
+
+// readFields reads the members of an object into a request. Of others there may
+// be only those that the caller has read already.
+func readFields[T any](members map[string]jsontext.Value, fields []field[T], request *T, others ...string) error {
+	if err := checkNames(members, fields, others); err != nil { // before a misspelt name shows as a missing one
+		return err
+	}
+	for _, f := range fields {
 		value, there := members[f.name]
 		if !there {
 			if f.required {
-				return request, sdk.InvalidField(f.name, "is required")
+				return sdk.InvalidField(f.name, "is required")
 			}
 			continue
 		}
+		if value.Kind() == 'n' && !f.required {
+			return sdk.InvalidField(f.name, "must be a string; leave it out if there is none")
+		}
 		text, err := stringOf(f.name, value)
 		if err != nil {
-			return request, err
+			return err
 		}
 		if text == "" && f.required {
-			return request, sdk.InvalidField(f.name, "must not be empty")
+			return sdk.InvalidField(f.name, "must not be empty")
 		}
-		*f.into(&request) = text
+		*f.into(request) = text
 	}
-	if value, there := members[metadataField]; there {
-		if request.Metadata, err = metadataOf(value); err != nil {
-			return request, err
-		}
-	}
-	return request, nil
+	return nil
 }
 
-func checkNames(members map[string]jsontext.Value) error {
+func checkNames[T any](members map[string]jsontext.Value, fields []field[T], others []string) error {
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		known := slices.ContainsFunc(createFields, func(f field) bool { return f.name == name })
-		if !known && name != metadataField {
-			return sdk.InvalidField(name, "is not a field of this request%s; names are lower case and written as in /openapi.json", suggestion(name))
+		if !slices.ContainsFunc(fields, func(f field[T]) bool { return f.name == name }) {
+			return sdk.InvalidField(name, "is not a field of this request%s; names are lower case and written as in /openapi.json", suggestion(name, fields, others))
 		}
 	}
 	return nil
 }
 
 // suggestion helps with a name that is right but for its case.
-func suggestion(name string) string {
-	for _, f := range createFields {
-		if strings.EqualFold(f.name, name) {
-			return " (did you mean " + f.name + "?)"
+func suggestion[T any](name string, fields []field[T], others []string) string {
+	for _, f := range fields {
+		others = append(others, f.name)
+	}
+	for _, known := range others {
+		if strings.EqualFold(known, name) {
+			return " (did you mean " + known + "?)"
 		}
 	}
 	return ""
@@ -141,7 +167,7 @@ func stringOf(name string, value jsontext.Value) (string, error) {
 		if name == "amount" && value.Kind() == '0' {
 			return "", sdk.InvalidField(name, `must be a string such as "100.00": numbers lose digits on their way`)
 		}
-		return "", sdk.InvalidField(name, "must be a string; leave it out if there is none")
+		return "", sdk.InvalidField(name, "must be a string")
 	}
 	var text string
 	if err := json.Unmarshal(value, &text); err != nil {
@@ -172,6 +198,9 @@ func checkContentType(h http.Header) error {
 	kind, parameters, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if strings.EqualFold(parameters["charset"], "utf-8") {
 		delete(parameters, "charset")
+	}
+	if h.Get("Content-Encoding") != "" {
+		return sdk.NotSent(sdk.CodeUnsupportedMediaType, "send the body as it is, without a Content-Encoding")
 	}
 	if err != nil || kind != "application/json" || len(parameters) > 0 || len(h.Values("Content-Type")) > 1 {
 		return sdk.NotSent(sdk.CodeUnsupportedMediaType, "send Content-Type: application/json, once; its only parameter is charset=utf-8")

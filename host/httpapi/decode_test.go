@@ -127,6 +127,23 @@ func TestFaultNamesField(t *testing.T) {
 	}
 }
 
+// TestNull: what to do instead depends on whether the field may be left out.
+func TestNull(t *testing.T) {
+	for body, leaveOut := range map[string]bool{with(`"Tea"`, `null`): false, plus(`"return_url":null`): true} {
+		c := newClient(t)
+		if got := c.call("POST", "/v1/payments", body); strings.Contains(got.Detail, "leave it out") != leaveOut {
+			t.Errorf("%s: %s", body, got.Detail)
+		}
+	}
+}
+
+func TestContentEncoding(t *testing.T) {
+	c := newClient(t)
+	if got := c.call("POST", "/v1/payments", good, "Content-Encoding: gzip"); got.status != http.StatusUnsupportedMediaType || len(c.requests) != 0 {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}
+
 // TestRequestReaches: every member arrives as it was sent.
 func TestRequestReaches(t *testing.T) {
 	c := newClient(t)

@@ -30,6 +30,8 @@ type fake struct {
 	requests []host.CreateRequest
 	merchant string
 	filter   host.Filter
+	refund   host.RefundCreated
+	refunds  []host.RefundRequest
 	notified sdk.HTTPRequest
 }
 
@@ -63,6 +65,20 @@ func (f *fake) Refresh(_ context.Context, merchant, _ string) (host.Payment, err
 
 func (f *fake) Cancel(_ context.Context, merchant, _ string) (host.Payment, error) {
 	return f.payment, f.begin(merchant)
+}
+
+func (f *fake) Refund(_ context.Context, merchant, _ string, r host.RefundRequest) (host.RefundCreated, error) {
+	f.refunds = append(f.refunds, r)
+	return f.refund, f.begin(merchant)
+}
+
+func (f *fake) Refunds(_ context.Context, merchant, _, before string, limit int) ([]host.Refund, bool, error) {
+	f.filter = host.Filter{Before: before, Limit: limit}
+	return []host.Refund{fullRefund("SUCCEEDED")}, f.more, f.begin(merchant)
+}
+
+func (f *fake) GetRefund(_ context.Context, merchant, _, _ string) (host.Refund, error) {
+	return fullRefund("SUCCEEDED"), f.begin(merchant)
 }
 
 func (f *fake) Notify(_ context.Context, _ string, r sdk.HTTPRequest) (sdk.HTTPResponse, error) {
@@ -102,6 +118,15 @@ func full(s sdk.Status) host.Payment {
 		OtherActions: []sdk.NextAction{{Type: sdk.ActionQRCode, QRCode: "text"}}, CreatedAt: at, UpdatedAt: at, PaidAt: at, AmountRefunded: "0.00",
 		Review:   &host.Review{Reason: "mismatch", Observed: json.RawMessage(`{"amount":"1.00"}`), Since: at},
 		Timeline: []host.TimelineEntry{{Sequence: 1, At: at, Kind: "status", Status: "CREATED", Source: "merchant", Provider: "one", RawStatus: "x", Detail: "y"}},
+	}
+}
+
+func fullRefund(status string) host.Refund {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 6000, time.UTC)
+	return host.Refund{
+		ID: "ref_01M8642HTSTXEM8X27VEMJKXD9", PaymentID: "pay_01M8642HTSTXEM8X27VEMJKXD9", MerchantRefundID: "r1", Amount: "30.00", Currency: "HKD",
+		Reason: "cold tea", Status: status, StatusReason: "because", Code: "ACQUIRER_TIMEOUT", Provider: "one", ProviderRefundID: "R1",
+		CreatedAt: at, UpdatedAt: at, RefundedAt: at,
 	}
 }
 

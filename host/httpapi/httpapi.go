@@ -27,6 +27,9 @@ type payments interface {
 	Get(ctx context.Context, merchant, id string) (host.Payment, error)
 	List(ctx context.Context, merchant string, f host.Filter) ([]host.Payment, bool, error)
 	Refresh(ctx context.Context, merchant, id string) (host.Payment, error)
+	Refund(ctx context.Context, merchant, payment string, r host.RefundRequest) (host.RefundCreated, error)
+	Refunds(ctx context.Context, merchant, payment, before string, limit int) ([]host.Refund, bool, error)
+	GetRefund(ctx context.Context, merchant, payment, id string) (host.Refund, error)
 	Cancel(ctx context.Context, merchant, id string) (host.Payment, error)
 	Notify(ctx context.Context, provider string, r sdk.HTTPRequest) (sdk.HTTPResponse, error)
 	Providers(merchant string) []host.ProviderInfo
@@ -65,6 +68,9 @@ func (a *api) routes() []route {
 		{"GET", "/v1/payments/{id}", a.merchant(a.getPayment)},
 		{"POST", "/v1/payments/{id}/refresh", a.merchant(a.refreshPayment)},
 		{"POST", "/v1/payments/{id}/cancel", a.merchant(a.cancelPayment)},
+		{"POST", "/v1/payments/{id}/refunds", a.merchant(a.createRefund)},
+		{"GET", "/v1/payments/{id}/refunds", a.merchant(a.listRefunds)},
+		{"GET", "/v1/payments/{id}/refunds/{rid}", a.merchant(a.getRefund)},
 		{"POST", "/v1/notifications/{provider}", a.notify},
 		{"GET", "/v1/providers", a.merchant(a.listProviders)},
 		{"GET", "/v1/providers/{name}", a.merchant(a.getProvider)},
@@ -97,7 +103,10 @@ func router(routes []route) http.Handler {
 }
 
 func noPath(w http.ResponseWriter, _ *http.Request) {
-	fail(w, sdk.NotSent(sdk.CodeNotFound, "there is no such path; see /openapi.json"))
+	e := sdk.NotSent(sdk.CodeNotFound, "there is no such path")
+	p := problemOf(e)
+	p.Remedy = "See /openapi.json for the paths that there are."
+	failWith(w, e, p)
 }
 
 // exact keeps the mux from redirecting //v1 or /v1/./x to what it takes them for.

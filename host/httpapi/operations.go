@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -34,6 +35,7 @@ func (a *api) notify(w http.ResponseWriter, r *http.Request) {
 		failNotification(w, err)
 		return
 	}
+	failpoint.Hit("answer.notify")                      // durable, and the acquirer will send it again
 	if kind := ack.Header["Content-Type"]; kind != "" { // the other headers are paymux's own
 		w.Header().Set("Content-Type", kind)
 	} else if len(ack.Body) > 0 {

@@ -9,6 +9,7 @@ import (
 	"strconv"
 
 	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/host/internal/lifecycle"
 	"github.com/paymux/paymux/sdk"
 )
@@ -18,7 +19,12 @@ func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant str
 		fail(w, err)
 		return
 	}
-	request, err := decodeCreate(w, r)
+	body, err := jsonBody(w, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	request, err := parseCreate(body)
 	if err != nil {
 		fail(w, err)
 		return
@@ -34,6 +40,7 @@ func (a *api) createPayment(w http.ResponseWriter, r *http.Request, merchant str
 // answerCreated says what the shop may do: 201 go on, 202 wait and ask, 402 ask
 // for another way to pay, 503 send the same request again.
 func answerCreated(w http.ResponseWriter, c host.Created) {
+	failpoint.Hit("answer.create") // ordered, and the shop doesn't know
 	p := c.Payment
 	w.Header().Set("Location", "/v1/payments/"+p.ID)
 	switch {
@@ -129,37 +136,58 @@ var (
 	paymentID = regexp.MustCompile(`^pay_[0-9A-HJKMNP-TV-Z]{26}$`)
 )
 
-// filterOf reads the query. A misspelt parameter is an error: ignoring it would
+// queryOf reads the query. A misspelt parameter is an error: ignoring it would
 // list what wasn't asked for.
-func filterOf(u *url.URL) (host.Filter, error) {
-	var f host.Filter
+func queryOf(u *url.URL, parameters []string) (url.Values, error) {
 	query, err := url.ParseQuery(u.RawQuery)
 	if err != nil {
-		return f, sdk.InvalidField("query", "is not well-formed")
+		return nil, sdk.InvalidField("query", "is not well-formed")
 	}
 	for _, name := range slices.Sorted(maps.Keys(query)) { // the same request, the same answer
 		values := query[name]
-		if !slices.Contains(listParameters, name) {
-			return f, sdk.InvalidField(name, "is not a parameter; there are %v", listParameters)
+		if !slices.Contains(parameters, name) {
+			return nil, sdk.InvalidField(name, "is not a parameter; there are %v", parameters)
 		}
 		if len(values) > 1 || values[0] == "" {
-			return f, sdk.InvalidField(name, "must be given once and not be empty, or be left out")
+			return nil, sdk.InvalidField(name, "must be given once and not be empty, or be left out")
 		}
+	}
+	return query, nil
+}
+
+// pageOf reads which page is asked for; the limit is 0 if it isn't given.
+func pageOf(query url.Values, ids *regexp.Regexp) (before string, limit int, err error) {
+	before = query.Get("cursor")
+	if before != "" && !ids.MatchString(before) {
+		return "", 0, sdk.InvalidField("cursor", "must be a next_cursor of an earlier page")
+	}
+	if text := query.Get("limit"); text != "" {
+		if limit, err = strconv.Atoi(text); err != nil || limit < 1 || limit > host.MaxPage || strconv.Itoa(limit) != text {
+			return "", 0, sdk.InvalidField("limit", "must be a number from 1 to %d", host.MaxPage)
+		}
+	}
+	return before, limit, nil
+}
+
+func filterOf(u *url.URL) (host.Filter, error) {
+	var f host.Filter
+	query, err := queryOf(u, listParameters)
+	if err != nil {
+		return f, err
 	}
 	f = host.Filter{
 		MerchantOrderID: query.Get("merchant_order_id"), OrderGroup: query.Get("order_group"),
-		Status: query.Get("status"), Review: query.Get("review"), Before: query.Get("cursor"),
+		Status: query.Get("status"), Review: query.Get("review"),
+	}
+	if f.MerchantOrderID != "" && !sdk.ValidOrderID(f.MerchantOrderID) {
+		return f, sdk.InvalidField("merchant_order_id", "must have 1 to 32 characters of A-Z a-z 0-9 _ -, as every one that was taken")
+	}
+	if f.OrderGroup != "" && !host.ValidOrderGroup(f.OrderGroup) {
+		return f, sdk.InvalidField("order_group", "must have 1 to 64 characters of A-Z a-z 0-9 _ -, as every one that was taken")
 	}
 	if f.Review != "" && !slices.Contains(reviewReasons, f.Review) {
 		return f, sdk.InvalidField("review", "must be one of %v", reviewReasons)
 	}
-	if f.Before != "" && !paymentID.MatchString(f.Before) {
-		return f, sdk.InvalidField("cursor", "must be a next_cursor of an earlier page")
-	}
-	if text := query.Get("limit"); text != "" {
-		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 1 || f.Limit > host.MaxPage || strconv.Itoa(f.Limit) != text {
-			return f, sdk.InvalidField("limit", "must be a number from 1 to %d", host.MaxPage)
-		}
-	}
-	return f, nil
+	f.Before, f.Limit, err = pageOf(query, paymentID)
+	return f, err
 }

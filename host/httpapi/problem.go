@@ -21,6 +21,7 @@ type problem struct {
 	Code      string `json:"code"`
 	Outcome   string `json:"outcome,omitempty"`    // whether there may be an effect at the acquirer
 	PaymentID string `json:"payment_id,omitempty"` // the payment that was recorded, if any
+	RefundID  string `json:"refund_id,omitempty"`  // the refund that was recorded, if any
 	Field     string `json:"field,omitempty"`      // of the request
 	Instance  string `json:"instance,omitempty"`   // urn:paymux:request: and the X-Request-Id
 	Remedy    string `json:"remedy,omitempty"`     // what to do

@@ -2,9 +2,11 @@ package alipayhk
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer"
 )
 
 // formatAmount writes an amount in the acquirer's unit. In major units it
@@ -19,6 +21,11 @@ func formatAmount(unit string, m sdk.Money) string {
 	default:
 		return m.AmountString()
 	}
+}
+
+// unreadableAmount is the reason not to believe an answer.
+func unreadableAmount(amount, currency acquirer.Text) string {
+	return fmt.Sprintf("amount %q with currency %q can't be read", clip(string(amount)), clip(string(currency)))
 }
 
 var errAmount = errors.New("not an amount")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
@@ -42,7 +43,7 @@ func (p *provider) fetchToken(ctx context.Context) (acquirer.Token, error) {
 // looked at to report it, in case errors do have one.
 type tokenData struct {
 	AccessToken acquirer.Text `json:"access_token"`
-	ExpiresIn   *int64        `json:"expires_in"`
+	ExpiresIn   acquirer.Text `json:"expires_in"`
 	Code        acquirer.Text `json:"code"`
 	RID         acquirer.Text `json:"rid"`
 }
@@ -71,11 +72,14 @@ func readToken(resp acquirer.Response, now time.Time) (acquirer.Token, error) {
 	return acquirer.Token{}, e
 }
 
-func lifetime(seconds *int64) time.Duration {
-	if seconds == nil || *seconds <= 0 {
+// lifetime reads expires_in. What can't be read must not spoil a good token:
+// one that ends earlier than thought is renewed at the 401.
+func lifetime(text acquirer.Text) time.Duration {
+	seconds, err := strconv.ParseInt(string(text), 10, 64)
+	if err != nil || seconds <= 0 {
 		return defaultLifetime
 	}
-	return time.Duration(min(*seconds, int64(longestLifetime/time.Second))) * time.Second
+	return time.Duration(min(seconds, int64(longestLifetime/time.Second))) * time.Second
 }
 
 // tokenText reports whether a token can stand in a header.

@@ -30,6 +30,9 @@ func (c config) buildCreate(req sdk.CreateRequest) ([]byte, error) {
 	if _, err := capabilities().Supports(req.Method, req.Flow, req.Money); err != nil {
 		return nil, err
 	}
+	if !req.Money.Amount().IsPositive() {
+		return nil, sdk.InvalidField("amount", "must be greater than zero")
+	}
 	if !sdk.ValidOrderID(req.MerchantOrderID) {
 		return nil, sdk.InvalidField("merchant_order_id", "must be 1 to 32 of A-Z, a-z, 0-9, _ and -")
 	}

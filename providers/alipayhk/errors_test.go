@@ -206,6 +206,7 @@ func TestTokenLifetime(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		`{"access_token":"a","expires_in":1800}`: 30 * time.Minute, `{"access_token":"a"}`: time.Hour, `{"access_token":"a","expires_in":null}`: time.Hour,
 		`{"access_token":"a","expires_in":0}`: time.Hour, `{"access_token":"a","expires_in":-5}`: time.Hour, `{"access_token":"a","expires_in":9223372036854775807}`: 24 * time.Hour,
+		`{"access_token":"a","expires_in":"1800"}`: 30 * time.Minute, `{"access_token":"a","expires_in":{}}`: time.Hour, `{"access_token":"a","expires_in":1e999}`: time.Hour,
 	} {
 		token, err := readToken(ok([]byte(text)), now)
 		if err != nil || !token.ExpiresAt.Equal(now.Add(want)) {

@@ -13,6 +13,7 @@ func FuzzReadAnswer(f *testing.F) {
 		f.Add(200, golden(f, name))
 	}
 	f.Add(200, []byte(`{"code":0,"data":{"order_id":1,"amount":[],"next_action":{"type":{}}}}`))
+	f.Add(200, []byte(`{"code":0,"data":{"merchant_refund_id":"`+ourRefund+`","amount":"2","currency":"HKD","status":"SUCCEEDED"}}`))
 	f.Add(500, []byte(`{"code":4001}`))
 	f.Add(429, []byte(`<html>`))
 	c := settings(f, "https://api.example.com", knownCodes)
@@ -34,7 +35,7 @@ func FuzzReadAnswer(f *testing.F) {
 		}
 		refund, err := c.readRefund(resp, callCreate, refundQuery(t))
 		checkFuzzed(t, err)
-		if refund.Status.Terminal() && (!resp.OK() || refund.Status != sdk.RefundSucceeded || refund.MerchantRefundID != ourRefund) {
+		if refund.Status.Terminal() && (!resp.OK() || refund.Status != sdk.RefundSucceeded || refund.MerchantRefundID != ourRefund || !refund.Amount.IsZero() && !refund.Amount.Equal(want.Money)) {
 			t.Errorf("believed %+v", refund)
 		}
 		if token, err := readToken(resp, time.Now()); err == nil && (token.Value.IsZero() || !resp.OK()) {

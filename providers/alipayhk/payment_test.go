@@ -91,6 +91,7 @@ func TestCreateRequestsThatAreNotSent(t *testing.T) {
 		{"flow", "flow", sdk.CodeUnsupported, func(r *sdk.CreateRequest) { r.Flow = sdk.App }},
 		{"currency", "currency", sdk.CodeUnsupported, func(r *sdk.CreateRequest) { r.Money = usd }},
 		{"no money", "currency", sdk.CodeUnsupported, func(r *sdk.CreateRequest) { r.Money = sdk.Money{} }},
+		{"nothing", "amount", sdk.CodeInvalidRequest, func(r *sdk.CreateRequest) { r.Money, _ = sdk.Zero("HKD") }},
 		{"order id", "merchant_order_id", sdk.CodeInvalidRequest, func(r *sdk.CreateRequest) { r.MerchantOrderID = strings.Repeat("x", 33) }},
 		{"no description", "description", sdk.CodeInvalidRequest, func(r *sdk.CreateRequest) { r.Description = "" }},
 		{"bad UTF-8", "description", sdk.CodeInvalidRequest, func(r *sdk.CreateRequest) { r.Description = "\xff" }},

@@ -80,7 +80,7 @@ func (c config) readPayment(data paymentData, want sdk.Order) sdk.Payment {
 	money, err := parseAmount(c.AmountUnit, string(data.Amount), string(data.Currency))
 	if err != nil {
 		payment.Status = sdk.StatusUnknown
-		payment.StatusReason = fmt.Sprintf("amount %q with currency %q can't be read", clip(string(data.Amount)), clip(string(data.Currency)))
+		payment.StatusReason = unreadableAmount(data.Amount, data.Currency)
 		return payment
 	}
 	payment.Money = money

@@ -1,6 +1,7 @@
 package alipayhk
 
 import (
+	"cmp"
 	"fmt"
 	"unicode/utf8"
 
@@ -58,12 +59,12 @@ func checkRefund(req sdk.RefundRequest) error {
 	if req.Amount.Currency() != currency {
 		return sdk.InvalidField("currency", "must be %s", currency)
 	}
-	switch cmp, same := req.Amount.Cmp(req.Money); {
+	switch over, same := req.Amount.Cmp(req.Money); {
 	case !req.Amount.Amount().IsPositive():
 		return sdk.InvalidField("amount", "must be greater than zero")
 	case !same:
 		return sdk.InvalidField("currency", "must be that of the payment")
-	case cmp > 0:
+	case over > 0:
 		return sdk.InvalidField("amount", "must be at most %s", req.Money)
 	}
 	return nil
@@ -99,12 +100,15 @@ func (c config) buildQueryRefund(req sdk.RefundQuery) ([]byte, error) {
 }
 
 // refundData is what refunds/create answers; refunds/query is taken to answer
-// the same. refund_id is in no sample of it, but the query accepts one.
+// the same. refund_id is in no sample of it, but the query accepts one; amount
+// and currency are in none either, and are compared if they come.
 type refundData struct {
 	PaymentOrderID         acquirer.Text `json:"payment_order_id"`
 	MerchantPaymentOrderID acquirer.Text `json:"merchant_payment_order_id"`
 	RefundID               acquirer.Text `json:"refund_id"`
 	MerchantRefundID       acquirer.Text `json:"merchant_refund_id"`
+	Amount                 acquirer.Text `json:"amount"`
+	Currency               acquirer.Text `json:"currency"`
 	RefundTime             acquirer.Text `json:"refund_time"`
 	Status                 acquirer.Text `json:"status"`
 }
@@ -123,12 +127,26 @@ func (c config) readRefund(resp acquirer.Response, from call, want sdk.RefundQue
 		RefundedAt:       readTime(data.RefundTime),
 		RequestID:        rid,
 	}
+	refund.Amount, err = c.readRefundAmount(data)
+	if err != nil {
+		refund.StatusReason = unreadableAmount(data.Amount, data.Currency)
+		return refund, nil
+	}
 	refund.Status, refund.StatusReason = readRefundStatus(data.Status)
 	differences := append(refund.Differences(want), otherPayment(data, want.Order)...)
 	if len(differences) > 0 {
 		refund.Status, refund.StatusReason = sdk.RefundUnknown, mismatch(differences)
 	}
 	return refund, nil
+}
+
+// readRefundAmount reads the amount if the answer has one. It may lack the
+// currency, as the request does.
+func (c config) readRefundAmount(data refundData) (sdk.Money, error) {
+	if data.Amount == "" && data.Currency == "" {
+		return sdk.Money{}, nil
+	}
+	return parseAmount(c.AmountUnit, string(data.Amount), cmp.Or(string(data.Currency), currency))
 }
 
 // readRefundStatus maps the status. Only SUCCEEDED is documented. A word that

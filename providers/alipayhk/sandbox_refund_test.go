@@ -126,6 +126,17 @@ func TestSandboxLostRefund(t *testing.T) {
 			t.Errorf("%s: %+v, %v", kind, got, err)
 		}
 	}
+	for _, field := range []string{"order_id", "merchant_order_id", "amount", "currency"} {
+		refund := sdk.RefundQuery{Order: req.Order, MerchantRefundID: "R-close-after", Amount: hkd(t, "1")}
+		refund.AcquirerOrderID = server.Orders()[0].ID
+		server.Inject(cbtistest.Fault{Kind: cbtistest.KindWrongEcho, Op: cbtistest.OpRefundQuery, Field: field, Times: 1})
+		if got, err := refunder.QueryRefund(t.Context(), refund); err != nil || got.Status != sdk.RefundUnknown || !strings.HasPrefix(got.StatusReason, "mismatch: ") {
+			t.Errorf("another %s: %+v, %v", field, got, err)
+		}
+		if got, err := refunder.QueryRefund(t.Context(), refund); err != nil || got.Status != sdk.RefundSucceeded {
+			t.Errorf("the truth after another %s: %+v, %v", field, got, err)
+		}
+	}
 	if got := len(server.Ledger()); got != 4 { // a charge and three refunds
 		t.Errorf("%d movements", got)
 	}

@@ -17,7 +17,7 @@ import (
 
 // The limits of a [Client] unless [Options] says otherwise.
 const (
-	DefaultTimeout = 30 * time.Second // one exchange, from dialling to the last byte
+	DefaultTimeout = 25 * time.Second // one exchange, from dialling to the last byte; the host waits 30 s
 	DefaultMaxBody = 1 << 20          // bytes of an answer's body
 
 	dialTimeout    = 5 * time.Second

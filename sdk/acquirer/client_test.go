@@ -245,6 +245,14 @@ func TestTimeoutAfterTheRequestLeft(t *testing.T) {
 	}
 }
 
+// The host waits 30 s for a call. An adapter that gives up first says what is
+// known of the request; the host could only say that it is unknown.
+func TestDefaultTimeoutIsShorterThanTheHosts(t *testing.T) {
+	if acquirer.DefaultTimeout >= 30*time.Second {
+		t.Errorf("%v", acquirer.DefaultTimeout)
+	}
+}
+
 func TestCancelAfterTheRequestLeft(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {

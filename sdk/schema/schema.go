@@ -13,12 +13,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 
+	"github.com/go-json-experiment/json/jsontext"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -155,6 +157,11 @@ func (s *Schema) Validate(object []byte) []Violation {
 	if err != nil {
 		return []Violation{{"", "must be a JSON object"}}
 	}
+	// encoding/json, which reads the config later, takes the last of two keys and
+	// changes what isn't UTF-8.
+	if !jsontext.Value(object).IsValid() {
+		return []Violation{{"", "must be in UTF-8 and have no key twice"}}
+	}
 	var invalid *jsonschema.ValidationError
 	if err := s.compiled.Validate(value); err == nil {
 		return nil
@@ -162,10 +169,21 @@ func (s *Schema) Validate(object []byte) []Violation {
 		return []Violation{{"", "can't be validated"}}
 	}
 	all := violations(invalid, nil)
+	for i, v := range all {
+		all[i].Message = s.known(v)
+	}
 	slices.SortFunc(all, func(a, b Violation) int {
 		return strings.Compare(a.Pointer+"\x00"+a.Message, b.Pointer+"\x00"+b.Message)
 	})
 	return slices.Compact(all)
+}
+
+// known adds to the message about an unknown key which there are.
+func (s *Schema) known(v Violation) string {
+	if v.Message != unknownKey || strings.Count(v.Pointer, "/") != 1 || len(s.root.Properties) == 0 {
+		return v.Message
+	}
+	return v.Message + "; there are " + strings.Join(slices.Sorted(maps.Keys(s.root.Properties)), ", ")
 }
 
 // Secrets returns every secret value of a config, for redaction.

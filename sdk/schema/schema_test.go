@@ -146,8 +146,8 @@ func TestValidateWhole(t *testing.T) {
 		`[]`:                                "=must be an object, not an array",
 		`null`:                              "=must be an object, not null",
 		`{}`:                                `=lacks "uid"`,
-		`{"uid":"1","b":"x","a":"x","c":1}`: "/a=must be an integer, not a string; /b=must be an integer, not a string; /c=unknown key",
-		`{"uid":"1","z":1,"y":1}`:           "/y=unknown key; /z=unknown key",
+		`{"uid":"1","b":"x","a":"x","c":1}`: "/a=must be an integer, not a string; /b=must be an integer, not a string; /c=unknown key; there are a, b, uid",
+		`{"uid":"1","z":1,"y":1}`:           "/y=unknown key; there are a, b, uid; /z=unknown key; there are a, b, uid",
 	} {
 		var got []string
 		for _, v := range s.Validate([]byte(config)) {
@@ -155,6 +155,18 @@ func TestValidateWhole(t *testing.T) {
 		}
 		if strings.Join(got, "; ") != want {
 			t.Errorf("%s: %q, want %q", config, got, want)
+		}
+	}
+}
+
+// What encoding/json would read otherwise than a person who looks at it.
+func TestValidateRefusesAmbiguousJSON(t *testing.T) {
+	s := parse(t, object(`,"a":{"type":"object"}`))
+	for _, config := range []string{
+		`{"uid":"u","uid":"u"}`, `{"uid":"u","a":{"b":1,"b":1}}`, "{\"uid\":\"\xff\"}", `{"uid":"\ud800"}`,
+	} {
+		if v := s.Validate([]byte(config)); len(v) != 1 || v[0].Pointer != "" || !strings.Contains(v[0].Message, "no key twice") {
+			t.Errorf("%s: %v", config, v)
 		}
 	}
 }

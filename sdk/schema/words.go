@@ -9,6 +9,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 )
 
+const unknownKey = "unknown key"
+
 // violations flattens the library's tree to its leaves, in our own words: the
 // library's quote values.
 func violations(e *jsonschema.ValidationError, into []Violation) []Violation {
@@ -21,7 +23,7 @@ func violations(e *jsonschema.ValidationError, into []Violation) []Violation {
 	at := e.InstanceLocation
 	if k, ok := e.ErrorKind.(*kind.AdditionalProperties); ok {
 		for _, name := range k.Properties { // one each, so that each has its place
-			into = append(into, Violation{pointer(append(slices.Clone(at), name)), "unknown key"})
+			into = append(into, Violation{pointer(append(slices.Clone(at), name)), unknownKey})
 		}
 		return into
 	}

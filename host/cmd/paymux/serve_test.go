@@ -195,14 +195,18 @@ func TestServeRefuses(t *testing.T) {
 		{"port 0 without public_url", []string{"public_url: http://127.0.0.1:9\n", ""}, exitUsage,
 			":1:1: public_url: required key is missing, as listen is not a loopback address with a fixed port"},
 		{"config against the schema", []string{"uid: ", "amount_unit: cents\n      uid: "}, exitUsage, ": providers.cbtis.config.amount_unit: "},
-		{"another store", []string{"store: sqlite:paymux.db", "store: postgres://u@localhost/d"}, exitUsage, ":4:8: store: this version of paymux keeps payments in SQLite only"},
-		{"no directory for the store", []string{"sqlite:paymux.db", "sqlite:gone/paymux.db"}, exitFailed, "the folder must exist"},
+		{"no server for the store", []string{"store: sqlite:paymux.db", "store: postgres://u:hush@127.0.0.1:1/d"}, exitFailed, "store postgres://127.0.0.1/d: "},
+		{"no directory for the store", []string{"sqlite:paymux.db", "sqlite:gone/paymux.db"}, exitUsage, ":4:8: store: there is no folder "},
+		{"a directory as the store", []string{"sqlite:paymux.db", "sqlite:."}, exitUsage, " is not a file; name the database file itself"},
 		{"garbled lock file", []string{"lock: paymux.lock", "lock: paymux.yaml"}, exitFailed, "paymux.yaml: not a lock file"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := newSite(t, tt.replace...).run("serve")
 			a.want(t, tt.code, tt.want)
+			if strings.Contains(a.stdout+a.stderr, "hush") {
+				t.Errorf("it prints the database's password:\n%s", a.stderr)
+			}
 			if strings.Contains(a.stdout, "listening") {
 				t.Errorf("it claims to serve:\n%s", a.stdout)
 			}

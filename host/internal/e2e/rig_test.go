@@ -205,10 +205,11 @@ func (r *rig) stopHost() {
 
 // payment is what these tests look at.
 type payment struct {
-	ID       string `json:"id"`
-	Status   string `json:"status"`
-	Code     string `json:"code"`
-	Timeline []struct{ Kind, Status, Source, Detail string }
+	ID             string `json:"id"`
+	Status         string `json:"status"`
+	Code           string `json:"code"`
+	AmountRefunded string `json:"amount_refunded"`
+	Timeline       []struct{ Kind, Status, Source, Detail string }
 }
 
 func (r *rig) do(method, path string, body any) (int, payment) {

@@ -2,13 +2,11 @@ package process
 
 import (
 	"context"
-	"os/exec"
 	"strconv"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
-	"github.com/hashicorp/go-plugin/runner"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/keepalive"
 
@@ -20,7 +18,7 @@ import (
 // clientConfig is a fresh config for each start: go-plugin's can't be used
 // twice. Every field that matters is set, since its defaults are for tools on a
 // developer's machine.
-func (p *Process) clientConfig(dir string, s *session) *goplugin.ClientConfig {
+func (p *Process) clientConfig(tempDir string, s *session) *goplugin.ClientConfig {
 	return &goplugin.ClientConfig{
 		HandshakeConfig: wire.Handshake(),
 		VersionedPlugins: map[int]goplugin.PluginSet{
@@ -30,16 +28,16 @@ func (p *Process) clientConfig(dir string, s *session) *goplugin.ClientConfig {
 		AutoMTLS:         true,
 		SkipHostEnv:      true,
 		Managed:          false,
-		StartTimeout:     startTimeout,
+		StartTimeout:     p.opts.times.start,
 		Logger:           hclog.NewNullLogger(), // it knows nothing that we don't report
-		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: dir},
-		RunnerFunc: func(_ hclog.Logger, spec *exec.Cmd, socketDir string) (runner.Runner, error) {
-			s.runner = newChildRunner(p.opts.Path, socketDir, spec.Env, &stderrLog{logger: p.opts.Logger.Named(p.opts.Name), redact: p.opts.Redact})
-			return s.runner, nil
-		},
+		UnixSocketConfig: &goplugin.UnixSocketConfig{TempDir: tempDir},
+		RunnerFunc:       s.newRunner,
+		SyncStdout:       s.printed,
+		SyncStderr:       s.printed,
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessageBytes), grpc.MaxCallSendMsgSize(wire.MaxMessageBytes)),
-			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: healthEvery, Timeout: healthTimeout}),
+			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: usual.health, Timeout: usual.answer}),
+			grpc.WithStreamInterceptor(s.stream),
 			// Repeating a call is the host's decision, never the transport's.
 			grpc.WithDisableRetry(),
 		},
@@ -49,7 +47,7 @@ func (p *Process) clientConfig(dir string, s *session) *goplugin.ClientConfig {
 // Service returns the running plugin's service. While the process is (re)started
 // it waits a little; after that the error is NOT_SENT, since no call was made.
 func (p *Process) Service(ctx context.Context) (pb.ProviderServiceClient, error) {
-	ctx, cancel := context.WithTimeout(ctx, waitForStart)
+	ctx, cancel := context.WithTimeout(ctx, p.opts.times.wait)
 	defer cancel()
 	for {
 		p.mu.Lock()
@@ -63,9 +61,6 @@ func (p *Process) Service(ctx context.Context) (pb.ProviderServiceClient, error)
 		case <-p.ended:
 			return nil, sdk.NotSent(sdk.CodeShuttingDown, "plugin %s is stopped", p.opts.Name)
 		case <-ctx.Done():
-			if err == nil {
-				err = ctx.Err()
-			}
 			e := sdk.NotSent(sdk.CodePluginUnavailable, "plugin %s is not running: %w", p.opts.Name, err)
 			e.RetryAfter = 5 * time.Second
 			return nil, e
@@ -92,7 +87,7 @@ func (p *Process) Status() Status {
 	st := Status{Restarts: max(0, p.starts-1), SHA256: p.digest, Pinned: p.opts.SHA256 != "", LastExit: p.lastExit}
 	if p.session != nil {
 		st.Running, st.Since = true, p.session.started
-		st.PID, _ = strconv.Atoi(p.session.runner.ID())
+		st.PID, _ = strconv.Atoi(p.session.child().ID())
 	} else if p.startErr != nil {
 		st.Error = p.startErr.Error()
 	}

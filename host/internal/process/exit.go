@@ -21,7 +21,7 @@ type Exit struct {
 func (e Exit) String() string {
 	how := fmt.Sprintf("exited with code %d", e.Code)
 	if e.Signal != "" {
-		how = "killed by signal: " + e.Signal
+		how = "was killed by signal: " + e.Signal
 	}
 	if len(e.LastLog) > 0 {
 		how += "; last log lines: " + strings.Join(e.LastLog, " / ")
@@ -31,7 +31,7 @@ func (e Exit) String() string {
 
 func describeExit(state *os.ProcessState, err error, lastLog []string) Exit {
 	e := Exit{At: time.Now(), Code: -1, LastLog: lastLog}
-	if state == nil {
+	if state == nil { // it was never reaped
 		e.LastLog = append(e.LastLog, fmt.Sprint(err))
 		return e
 	}
@@ -45,6 +45,10 @@ func describeExit(state *os.ProcessState, err error, lastLog []string) Exit {
 	return e
 }
 
-func killGroup(pid int) {
-	_ = syscall.Kill(-pid, syscall.SIGKILL) // gone already is fine
+// killGroup kills a process and all in its group. The number must still be its
+// own: see childRunner.reap. The process is killed by itself too, since it may
+// have gone over to another group.
+func killGroup(process *os.Process) {
+	_ = syscall.Kill(-process.Pid, syscall.SIGKILL) // gone already is fine
+	_ = process.Kill()
 }

@@ -9,17 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
-	"google.golang.org/grpc"
-	"google.golang.org/grpc/health/grpc_health_v1"
-
-	"github.com/paymux/paymux/sdk"
-	"github.com/paymux/paymux/sdk/wire"
-	pb "github.com/paymux/paymux/sdk/wire/providerv1"
 )
 
 // Options say what to run and how.
@@ -30,20 +25,25 @@ type Options struct {
 	Logger hclog.Logger
 	// Redact takes the host's secrets out of the plugin's log lines.
 	Redact func(string) string
+
+	times times // tests have shorter ones
 }
 
-// The times of the supervisor. A start takes tens of milliseconds; the limits
-// are for a machine under load.
-const (
-	startTimeout   = 15 * time.Second
-	waitForStart   = 3 * time.Second
-	healthEvery    = 10 * time.Second
-	healthTimeout  = 5 * time.Second
-	stopGrace      = 3 * time.Second
-	firstBackoff   = 100 * time.Millisecond
-	longestBackoff = 30 * time.Second
-	steadyAfter    = 10 * time.Second
-)
+// times are those of the supervisor.
+type times struct {
+	start                        time.Duration // for a start; it takes tens of milliseconds, but not under load
+	wait                         time.Duration // of a call, for a process that is being started
+	health                       time.Duration // between health checks
+	answer                       time.Duration // for the answer to one
+	grace                        time.Duration // for each step of a stop
+	firstBackoff, longestBackoff time.Duration // before a start after a failure
+	steady                       time.Duration // who ran so long is started again at once
+}
+
+var usual = times{
+	start: 15 * time.Second, wait: 3 * time.Second, health: 10 * time.Second, answer: 5 * time.Second, grace: 3 * time.Second,
+	firstBackoff: 100 * time.Millisecond, longestBackoff: 30 * time.Second, steady: 10 * time.Second,
+}
 
 // Process is a plugin's binary under supervision.
 type Process struct {
@@ -60,19 +60,20 @@ type Process struct {
 	digest   string
 }
 
-// session is one life of the process.
-type session struct {
-	client  *goplugin.Client
-	runner  *childRunner
-	service pb.ProviderServiceClient
-	health  grpc_health_v1.HealthClient
-	started time.Time
-}
-
 // Start begins to supervise. It returns at once; Service waits for the process.
 func Start(opts Options) *Process {
+	if opts.Logger == nil {
+		opts.Logger = hclog.NewNullLogger()
+	}
+	if opts.Redact == nil {
+		opts.Redact = func(s string) string { return s }
+	}
+	if opts.times == (times{}) {
+		opts.times = usual
+	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Process{opts: opts, cancel: cancel, ended: make(chan struct{}), changed: make(chan struct{})}
+	p.startErr = errors.New("it is being started")
 	go p.supervise(ctx)
 	return p
 }
@@ -82,62 +83,73 @@ func (p *Process) supervise(ctx context.Context) {
 	defer close(p.ended)
 	backoff := time.Duration(0)
 	for ctx.Err() == nil {
-		s, err := p.start()
+		s, err := p.start(ctx)
 		p.set(s, err)
-		if err != nil {
-			p.opts.Logger.Error("plugin did not start", "plugin", p.opts.Name, "error", err)
-		} else {
-			p.opts.Logger.Info("plugin started", "plugin", p.opts.Name, "pid", s.runner.ID(), "sha256", p.digest)
+		if err == nil {
+			p.opts.Logger.Info("plugin started", "plugin", p.opts.Name, "pid", s.child().ID(), "sha256", p.digest)
 			p.watch(ctx, s)
-			p.set(nil, sdk.NotSent(sdk.CodePluginUnavailable, "plugin %s is restarting", p.opts.Name))
-			s.stop()
-			p.report(ctx, s)
+			p.set(nil, errors.New("it is being started again"))
+			p.end(ctx, s)
+		} else if ctx.Err() == nil {
+			p.opts.Logger.Error("plugin did not start", "plugin", p.opts.Name, "error", err)
 		}
-		if err == nil && time.Since(s.started) > steadyAfter {
+		if err == nil && time.Since(s.started) > p.opts.times.steady {
 			backoff = 0
 			continue
 		}
-		backoff = min(max(2*backoff, firstBackoff), longestBackoff)
-		select {
-		case <-ctx.Done():
-		case <-time.After(backoff):
-		}
+		backoff = min(max(2*backoff, p.opts.times.firstBackoff), p.opts.times.longestBackoff)
+		within(backoff, ctx.Done())
 	}
-	p.set(nil, sdk.NotSent(sdk.CodeShuttingDown, "plugin %s is stopped", p.opts.Name))
+	p.set(nil, errors.New("it is stopped"))
 }
 
-func (p *Process) report(ctx context.Context, s *session) {
-	p.mu.Lock()
-	p.lastExit = &s.runner.exit
-	p.mu.Unlock()
-	if ctx.Err() != nil {
+// end stops a session and reports how it ended.
+func (p *Process) end(ctx context.Context, s *session) {
+	ended := s.stop()
+	p.recordExit(s)
+	switch exit := s.exited(); {
+	case !ended || exit == nil:
+		p.opts.Logger.Error("plugin can't be killed; it is left to the operator", "plugin", p.opts.Name, "pid", s.child().ID())
+	case ctx.Err() != nil:
 		p.opts.Logger.Info("plugin stopped", "plugin", p.opts.Name)
-		return
+	default:
+		p.opts.Logger.Error("plugin ended; starting it again", "plugin", p.opts.Name, "exit", exit.String())
 	}
-	p.opts.Logger.Error("plugin ended; starting it again", "plugin", p.opts.Name, "exit", s.runner.exit.String())
+}
+
+func (p *Process) recordExit(s *session) {
+	if exit := s.exited(); exit != nil {
+		p.mu.Lock()
+		p.lastExit = exit
+		p.mu.Unlock()
+	}
 }
 
 // watch returns when the process has ended, stopped answering, or is to stop.
 func (p *Process) watch(ctx context.Context, s *session) {
-	tick := time.NewTicker(healthEvery)
+	ctx, cancel := s.whileItRuns(ctx) // a health check must not outlive the process
+	defer cancel()
+	tick := time.NewTicker(p.opts.times.health)
 	defer tick.Stop()
 	for failures := 0; failures < 2; {
 		select {
 		case <-ctx.Done():
 			return
-		case <-s.runner.done:
-			return
 		case <-tick.C:
-			if err := s.check(ctx); err != nil {
-				failures++
-				p.opts.Logger.Warn("plugin does not answer its health check", "plugin", p.opts.Name, "error", err)
-			} else {
-				failures = 0
-			}
+		}
+		err := s.check(ctx, p.opts.times.answer)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err == nil:
+			failures = 0
+		default:
+			failures++
+			p.opts.Logger.Warn("plugin does not answer its health check", "plugin", p.opts.Name, "error", err)
 		}
 	}
 	p.opts.Logger.Error("plugin is frozen; killing it", "plugin", p.opts.Name)
-	_ = s.runner.Kill(ctx)
+	s.kill()
 }
 
 func (p *Process) set(s *session, err error) {
@@ -152,8 +164,14 @@ func (p *Process) set(s *session, err error) {
 }
 
 // start starts the binary and waits until it answers.
-func (p *Process) start() (*session, error) {
-	digest, err := fileDigest(p.opts.Path)
+func (p *Process) start(ctx context.Context) (*session, error) {
+	path, err := filepath.Abs(p.opts.Path) // the process runs in a directory of its own
+	if err != nil {
+		return nil, err
+	}
+	limited, cancel := context.WithTimeout(ctx, p.opts.times.start)
+	defer cancel()
+	digest, err := fileDigest(limited, path)
 	if err != nil {
 		return nil, err
 	}
@@ -161,80 +179,33 @@ func (p *Process) start() (*session, error) {
 	p.digest = digest
 	p.mu.Unlock()
 	if p.opts.SHA256 != "" && digest != p.opts.SHA256 {
-		return nil, fmt.Errorf("%s has sha256 %s, but the lock file pins %s; rebuild it, or run paymux plugins lock if the change is meant", p.opts.Path, digest, p.opts.SHA256)
+		return nil, fmt.Errorf("%s has sha256 %s, but the lock file pins %s; rebuild it, or run paymux plugins lock if the change is meant", path, digest, p.opts.SHA256)
 	}
-	dir, err := os.MkdirTemp("", "paymux-")
+	tempDir, err := filepath.Abs(os.TempDir())
 	if err != nil {
-		return nil, fmt.Errorf("make a directory for the plugin's socket: %w", err)
-	}
-	s := &session{started: time.Now()}
-	s.client = goplugin.NewClient(p.clientConfig(dir, s))
-	if err := s.connect(); err != nil {
-		s.stop()
-		os.RemoveAll(dir)
 		return nil, err
 	}
-	go func() {
-		<-s.runner.done
-		os.RemoveAll(dir)
-	}()
-	return s, nil
-}
-
-func (s *session) connect() error {
-	protocol, err := s.client.Client()
-	if err != nil {
-		return err
-	}
-	raw, err := protocol.Dispense(wire.PluginName)
-	if err != nil {
-		return err
-	}
-	conn, ok := protocol.(*goplugin.GRPCClient)
-	if !ok {
-		return errors.New("the plugin doesn't speak gRPC")
-	}
-	s.service = raw.(pb.ProviderServiceClient)
-	s.health = grpc_health_v1.NewHealthClient(conn.Conn)
-	ctx, cancel := context.WithTimeout(context.Background(), healthTimeout)
-	defer cancel()
-	return s.check(ctx)
-}
-
-func (s *session) check(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, healthTimeout)
-	defer cancel()
-	answer, err := s.health.Check(ctx, &grpc_health_v1.HealthCheckRequest{Service: goplugin.GRPCServiceName}, grpc.WaitForReady(true))
-	if err != nil {
-		return err
-	}
-	if answer.GetStatus() != grpc_health_v1.HealthCheckResponse_SERVING {
-		return fmt.Errorf("its health is %s", answer.GetStatus())
-	}
-	return nil
-}
-
-// stop ends the process in at most stopGrace: go-plugin's Kill has no deadline.
-func (s *session) stop() {
-	killed := make(chan struct{})
-	go func() {
-		defer close(killed)
-		s.client.Kill()
-	}()
-	select {
-	case <-killed:
-	case <-time.After(stopGrace):
-		if s.runner != nil {
-			_ = s.runner.Kill(context.Background())
+	s := newSession(path, p.opts.times.grace, &stderrLog{logger: p.opts.Logger.Named(p.opts.Name), redact: p.opts.Redact})
+	s.client = goplugin.NewClient(p.clientConfig(tempDir, s))
+	// Whatever go-plugin waits for has no context, but ends with the process.
+	unhook := context.AfterFunc(limited, s.kill)
+	err = s.connect(limited, p.opts.times.start)
+	if !unhook() { // it was killed
+		err = limited.Err()
+		if ctx.Err() != nil {
+			err = errStopped
 		}
-		<-killed
 	}
-	if s.runner != nil && s.runner.cmd.Process != nil {
-		<-s.runner.done
+	if err == nil {
+		return s, nil
 	}
+	s.stop()
+	p.recordExit(s)
+	return nil, s.failure(err, p.opts.times.start)
 }
 
-// Stop ends the process and the supervision, and waits for both.
+// Stop ends the process and the supervision, and waits for both, for some
+// seconds at most.
 func (p *Process) Stop() {
 	p.cancel()
 	<-p.ended

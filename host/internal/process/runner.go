@@ -27,23 +27,24 @@ type childRunner struct {
 
 	stdout       *io.PipeReader
 	stdoutWriter *io.PipeWriter
-	stderr       *io.PipeReader
-	stderrWriter *io.PipeWriter
 
-	done chan struct{} // closed when the process has ended
+	done chan struct{} // closed when the process has ended, or couldn't be started
 	exit Exit          // valid after done
+
+	mu     sync.Mutex
+	doomed bool // killed, maybe before it ran
+	ended  bool // its number may be somebody else's
 }
 
 var _ runner.Runner = (*childRunner)(nil)
 
 func newChildRunner(path, socketDir string, env []string, log *stderrLog) *childRunner {
-	r := &childRunner{socketDir: socketDir, log: log, done: make(chan struct{})}
+	r := &childRunner{socketDir: filepath.Clean(socketDir), log: log, done: make(chan struct{})}
 	r.cmd = exec.Command(path)
 	r.cmd.Env = env // go-plugin's own variables only: no secret of the host's environment
-	r.cmd.Dir = socketDir
+	r.cmd.Dir = r.socketDir
 	r.cmd.SysProcAttr = childAttributes()
 	r.stdout, r.stdoutWriter = io.Pipe()
-	r.stderr, r.stderrWriter = io.Pipe()
 	return r
 }
 
@@ -59,43 +60,47 @@ func (r *childRunner) Start(context.Context) error {
 }
 
 func (r *childRunner) run(started chan<- error) {
+	defer r.stdout.Close() // whoever still writes gives up
 	defer close(r.done)
-	defer r.stdoutWriter.Close()
-	defer r.stderrWriter.Close()
 	out, outWriter, err := os.Pipe()
 	if err != nil {
 		started <- err
 		return
 	}
+	defer out.Close()
 	errs, errsWriter, err := os.Pipe()
 	if err != nil {
-		out.Close()
 		outWriter.Close()
 		started <- err
 		return
 	}
+	defer errs.Close()
 	r.cmd.Stdout, r.cmd.Stderr = outWriter, errsWriter
-	err = r.cmd.Start()
+	err = r.launch()
 	outWriter.Close()
 	errsWriter.Close()
 	started <- err
 	if err != nil {
-		out.Close()
-		errs.Close()
 		return
 	}
 	var readers sync.WaitGroup
 	readers.Go(func() { r.handshake(out) })
 	readers.Go(func() { r.log.read(errs) })
-	waitErr := r.cmd.Wait()
-	killGroup(r.cmd.Process.Pid) // what the plugin started and left behind
+	waitErr := r.reap()
 	// A grandchild that left the group may hold the other ends for ever.
 	_ = out.SetReadDeadline(time.Now().Add(drainTime))
 	_ = errs.SetReadDeadline(time.Now().Add(drainTime))
 	readers.Wait()
-	out.Close()
-	errs.Close()
 	r.exit = describeExit(r.cmd.ProcessState, waitErr, r.log.last())
+}
+
+func (r *childRunner) launch() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.doomed {
+		return errStopped
+	}
+	return r.cmd.Start()
 }
 
 // drainTime is how long the last log lines of an ended process are read.
@@ -111,12 +116,14 @@ func (r *childRunner) handshake(out io.Reader) {
 	lines := bufio.NewScanner(io.LimitReader(out, handshakeLimit))
 	lines.Buffer(nil, handshakeLimit)
 	for lines.Scan() {
-		if strings.HasPrefix(lines.Text(), "1|") {
-			fmt.Fprintln(r.stdoutWriter, lines.Text())
+		line := lines.Text()
+		if strings.HasPrefix(line, "1|") && strings.Count(line, "|") >= 4 {
+			fmt.Fprintln(r.stdoutWriter, line)
 			break
 		}
-		r.log.stray(lines.Text())
+		r.log.stray(line)
 	}
+	r.stdoutWriter.Close() // there is no more to come
 	_, _ = io.Copy(io.Discard, out)
 }
 
@@ -126,10 +133,14 @@ func (r *childRunner) Wait(context.Context) error {
 	return nil // the exit is reported once, by the supervisor
 }
 
-// Kill ends the process and all that it started.
+// Kill ends the process and all that it started. One that doesn't run yet will
+// not.
 func (r *childRunner) Kill(context.Context) error {
-	if r.cmd.Process != nil {
-		killGroup(r.cmd.Process.Pid)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.doomed = true
+	if r.cmd.Process != nil && !r.ended {
+		killGroup(r.cmd.Process)
 	}
 	return nil
 }
@@ -138,7 +149,7 @@ func (r *childRunner) Kill(context.Context) error {
 func (r *childRunner) Stdout() io.ReadCloser { return r.stdout }
 
 // Stderr is empty: the log is read by us.
-func (r *childRunner) Stderr() io.ReadCloser { return r.stderr }
+func (r *childRunner) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name returns the path of the binary.
 func (r *childRunner) Name() string { return r.cmd.Path }
@@ -151,15 +162,9 @@ func (r *childRunner) ID() string {
 	return fmt.Sprint(r.cmd.Process.Pid)
 }
 
-// Diagnose says why a process may have failed to shake hands.
-func (r *childRunner) Diagnose(context.Context) string {
-	select {
-	case <-r.done:
-		return r.exit.String()
-	default:
-		return "the process runs but is no paymux plugin"
-	}
-}
+// Diagnose says why a process may have failed to shake hands. The supervisor
+// says it better.
+func (r *childRunner) Diagnose(context.Context) string { return "" }
 
 // PluginToHost lets the host dial nothing but a unix socket in our directory: an
 // address comes from the plugin and could point anywhere.

@@ -5,69 +5,125 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"sync"
+	"time"
+	"unicode"
 
 	"github.com/hashicorp/go-hclog"
 )
 
-// stderrLog takes a plugin's log lines over into the host's log: capped, with
-// secrets taken out, and with levels that a plugin can't abuse.
+// stderrLog takes a plugin's log lines over into the host's log: capped, at a
+// bounded rate, with secrets taken out, and with nothing in them by which a
+// plugin could abuse levels or forge lines of the host.
 type stderrLog struct {
 	logger hclog.Logger
 	redact func(string) string
 
-	mu   sync.Mutex
-	tail []string // the last lines, for the exit report
+	mu      sync.Mutex
+	tail    []string // the last lines, for the exit report
+	second  time.Time
+	lines   int // in this second
+	dropped int // since it was last said
 }
 
 const (
-	longestLine = 8 << 10
-	tailLines   = 10
-	tailLength  = 300
+	longestLine    = 8 << 10
+	tailLines      = 10
+	tailLength     = 300
+	linesPerSecond = 100
 )
 
+// read logs what comes until its end.
 func (l *stderrLog) read(stderr io.Reader) {
-	r := bufio.NewReaderSize(stderr, longestLine)
-	for {
+	// Twice as much as is shown is read: a secret that begins in what is shown
+	// must be there to its end to be found.
+	r := bufio.NewReaderSize(stderr, 2*longestLine)
+	for skip := false; ; {
 		line, err := r.ReadSlice('\n')
-		if text := strings.TrimSpace(string(line)); text != "" {
+		if text := strings.TrimSpace(string(line)); text != "" && !skip {
 			l.line(text)
 		}
-		if errors.Is(err, bufio.ErrBufferFull) {
-			continue // a longer line goes on as the next one
-		}
-		if err != nil {
+		skip = errors.Is(err, bufio.ErrBufferFull) // the rest of a longer line is dropped
+		if err != nil && !skip {
+			l.sayDropped()
 			return
 		}
 	}
 }
 
 func (l *stderrLog) line(raw string) {
-	message, level, args := parseLine(l.redact(strings.ToValidUTF8(raw, "\uFFFD")))
+	message, level, args := parseLine(l.clean(raw), l.clean)
+	message = cut(message, longestLine)
 	l.mu.Lock()
 	if len(l.tail) == tailLines {
 		l.tail = l.tail[1:]
 	}
-	l.tail = append(l.tail, message[:min(len(message), tailLength)])
+	l.tail = append(l.tail, cut(message, tailLength))
 	l.mu.Unlock()
-	l.logger.Log(level, message, args...)
+	if l.mayLog(time.Now()) {
+		l.logger.Log(level, message, args...)
+	}
+}
+
+// clean takes secrets out, and what would end a line or steer a terminal.
+func (l *stderrLog) clean(s string) string {
+	s = l.redact(strings.ToValidUTF8(s, "\uFFFD"))
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, s)
+}
+
+// mayLog counts a line and reports whether there is room for it.
+func (l *stderrLog) mayLog(now time.Time) bool {
+	l.mu.Lock()
+	fresh := now.Sub(l.second) >= time.Second
+	if fresh {
+		l.second, l.lines = now, 0
+	}
+	l.lines++
+	ok := l.lines <= linesPerSecond
+	if !ok {
+		l.dropped++
+	}
+	l.mu.Unlock()
+	if fresh {
+		l.sayDropped()
+	}
+	return ok
+}
+
+func (l *stderrLog) sayDropped() {
+	l.mu.Lock()
+	n := l.dropped
+	l.dropped = 0
+	l.mu.Unlock()
+	if n > 0 {
+		l.logger.Warn("the plugin logs too much; lines were dropped", "lines", n)
+	}
 }
 
 // stray reports what a plugin printed to stdout, where only the handshake belongs.
 func (l *stderrLog) stray(line string) {
-	l.logger.Warn("the plugin printed to stdout, which is for the handshake only", "line", l.redact(line[:min(len(line), tailLength)]))
+	if l.mayLog(time.Now()) {
+		l.logger.Warn("the plugin printed to stdout, which is for the handshake only", "line", cut(l.clean(line), tailLength))
+	}
 }
 
 func (l *stderrLog) last() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return append([]string(nil), l.tail...)
+	return slices.Clone(l.tail)
 }
 
 // parseLine reads a line as hclog's JSON if it is, else as text at debug level.
-// Every value is taken as what it is: nothing is assumed of its type.
-func parseLine(line string) (message string, level hclog.Level, args []any) {
+// Nothing is assumed of the type of a value, and all that JSON had escaped is
+// cleaned.
+func parseLine(line string, clean func(string) string) (message string, level hclog.Level, args []any) {
 	var fields map[string]any
 	if !strings.HasPrefix(line, "{") || json.Unmarshal([]byte(line), &fields) != nil {
 		return line, hclog.Debug, nil
@@ -79,9 +135,43 @@ func parseLine(line string) (message string, level hclog.Level, args []any) {
 		level = hclog.Debug
 	}
 	for k, v := range fields {
-		if !strings.HasPrefix(k, "@") {
-			args = append(args, k, v)
+		if strings.HasPrefix(k, "@") {
+			continue
 		}
+		text, ok := v.(string)
+		if !ok {
+			inJSON, _ := json.Marshal(cleanIn(v, clean)) // it was read from JSON: can't fail
+			text = string(inJSON)
+		}
+		args = append(args, cut(clean(k), tailLength), cut(clean(text), longestLine))
 	}
-	return message, level, args
+	return clean(message), level, args
+}
+
+// cleanIn cleans the strings in a JSON value, which hide a secret once they are
+// escaped again.
+func cleanIn(v any, clean func(string) string) any {
+	switch v := v.(type) {
+	case string:
+		return clean(v)
+	case []any:
+		for i := range v {
+			v[i] = cleanIn(v[i], clean)
+		}
+	case map[string]any:
+		cleaned := make(map[string]any, len(v))
+		for k := range v {
+			cleaned[clean(k)] = cleanIn(v[k], clean)
+		}
+		return cleaned
+	}
+	return v
+}
+
+// cut shortens a text to n bytes and says so.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	return strings.ToValidUTF8(s[:n], "") + "…"
 }

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/wire"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
@@ -92,7 +93,9 @@ func invoke[Req any, Resp answer](ctx context.Context, service pb.ProviderServic
 	if err := ctx.Err(); err != nil {
 		return none, sdk.NotSent(sdk.CodePluginTimeout, "there was no time left to call the plugin: %w", err)
 	}
+	failpoint.Hit("rpc.before") // held for a call that was never made
 	resp, err := rpc(service, ctx, request, grpc.MaxCallRecvMsgSize(maxAnswer))
+	failpoint.Hit("rpc.after") // the acquirer did it, the store doesn't know
 	if err != nil {
 		return none, lost(err)
 	}

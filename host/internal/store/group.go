@@ -12,6 +12,7 @@ import (
 	"github.com/oklog/ulid/v2"
 
 	"github.com/paymux/paymux/host/internal/alarm"
+	"github.com/paymux/paymux/host/internal/failpoint"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
@@ -42,7 +43,8 @@ const (
 	largestGroup = 256
 	groupTime    = 30 * time.Second
 	resolveTime  = 15 * time.Second
-	maxAttempts  = 20 // of an Update that met another host's
+	resolveLocal = 2 * time.Second // on SQLite: a disk that is full won't be a good one soon, and shops wait
+	maxAttempts  = 20              // of an Update that met another host's
 )
 
 // Update runs fn in a transaction, which is durable when Update returns nil.
@@ -197,15 +199,19 @@ func (g *group) tryOnce(ctx context.Context, batch []*request, results []error) 
 		return err
 	}
 	if len(alarms) > 0 {
+		failpoint.Hit("alarms.before") // payment written, its alarm not
 		if err := g.s.alarms.Set(ctx, raw, alarms); err != nil {
 			return err
 		}
+		failpoint.Hit("alarms.after") // both written, neither durable
 	}
+	failpoint.Hit("commit.before") // all of it is lost
 	if err := g.s.commit(raw); err != nil {
 		if err := g.s.resolve(id, err); err != nil {
 			return err
 		}
 	}
+	failpoint.Hit("commit.after") // durable, and nobody was told
 	g.s.alarms.Committed(alarms)
 	return nil
 }
@@ -252,7 +258,11 @@ func safely(fn func(*Tx) error, tx *Tx) (err error) {
 // into this host's row. To write that row again waits for a transaction that is
 // still under way, and takes the place of one that SQLite gave up.
 func (s *Store) resolve(id string, commitErr error) error {
-	ctx, cancel := context.WithTimeout(context.Background(), resolveTime)
+	limit := resolveTime
+	if !s.shared {
+		limit = resolveLocal
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait = min(2*wait, time.Second) {
 		if !s.shared { // SQLite keeps a transaction open whose commit failed

@@ -33,8 +33,9 @@ const (
 	KindTokenInvalid Kind = "token_invalid"
 	// KindRateLimited answers 429, with Retry-After if RetryAfter is set; nothing recorded.
 	KindRateLimited Kind = "rate_limited"
-	// KindWrongEcho changes Field of an answer of create or query: order_id,
-	// merchant_order_id, amount or currency.
+	// KindWrongEcho changes Field of an answer about a payment or a refund, or
+	// adds it: order_id, merchant_order_id (of a refund those of its payment),
+	// amount or currency.
 	KindWrongEcho Kind = "wrong_echo"
 	// KindLaggingQuery says PENDING of a paid order: Times times, or until Delay
 	// after the payment. Queries before the payment aren't counted.
@@ -85,7 +86,7 @@ var (
 		KindDelayAfter: apiOps, KindCloseBefore: apiOps, KindCloseAfter: apiOps,
 		KindHTTPErrorBefore: apiOps, KindHTTPErrorAfter: apiOps, KindCode: apiOps,
 		KindTruncatedJSON: apiOps, KindRateLimited: apiOps, KindTokenInvalid: apiOps[1:],
-		KindWrongEcho: {OpCreate, OpQuery}, KindLaggingQuery: {OpQuery},
+		KindWrongEcho: apiOps[1:], KindLaggingQuery: {OpQuery},
 		KindDuplicate: {OpNotify}, KindReorder: {OpNotify}, KindBadSignature: {OpNotify},
 		KindMissingSignature: {OpNotify}, KindUnknownType: {OpNotify}, KindDrop: {OpNotify},
 	}

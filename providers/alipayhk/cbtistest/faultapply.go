@@ -93,6 +93,9 @@ func spoil(body any, f Fault) any {
 		}
 		changeEcho(f.Field, &d.OrderID, &d.MerchantOrderID, &d.Amount, &d.Currency)
 		env.Data = d
+	case refundData:
+		changeEcho(f.Field, &d.PaymentOrderID, &d.MerchantPaymentOrderID, &d.Amount, &d.Currency)
+		env.Data = d
 	}
 	return env
 }

@@ -27,6 +27,9 @@ SELECT a.* FROM notifications AS a
 WHERE a.state = 'unmatched' AND a.provider = sqlc.arg(provider) AND a.acquirer_order_id = sqlc.arg(acquirer_order_id) AND a.acquirer_order_id <> ''
     AND (a.merchant_order_id <> sqlc.arg(merchant_order_id) OR a.merchant_order_id = ''); -- else it is above already
 
+-- name: DropUnparsed :exec
+DELETE FROM notifications WHERE provider = $1 AND digest = $2 AND state = 'unparsed';
+
 -- name: MatchNotification :exec
 UPDATE notifications SET state = 'matched', payment_id = $1 WHERE provider = $2 AND digest = $3;
 

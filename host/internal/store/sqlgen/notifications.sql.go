@@ -20,6 +20,22 @@ func (q *Queries) CountUnparsed(ctx context.Context, provider string) (int64, er
 	return count, err
 }
 
+const dropUnparsed = `-- name: DropUnparsed :exec
+
+DELETE FROM notifications WHERE provider = $1 AND digest = $2 AND state = 'unparsed'
+`
+
+type DropUnparsedParams struct {
+	Provider string
+	Digest   string
+}
+
+// else it is above already
+func (q *Queries) DropUnparsed(ctx context.Context, arg DropUnparsedParams) error {
+	_, err := q.db.ExecContext(ctx, dropUnparsed, arg.Provider, arg.Digest)
+	return err
+}
+
 const forgetRaw = `-- name: ForgetRaw :execrows
 UPDATE notifications SET request = '' WHERE request <> '' AND state <> 'unparsed' AND received_at < $1
 `
@@ -45,7 +61,6 @@ func (q *Queries) ForgetUnmatched(ctx context.Context, receivedAt int64) (int64,
 }
 
 const matchNotification = `-- name: MatchNotification :exec
-
 UPDATE notifications SET state = 'matched', payment_id = $1 WHERE provider = $2 AND digest = $3
 `
 
@@ -55,7 +70,6 @@ type MatchNotificationParams struct {
 	Digest    string
 }
 
-// else it is above already
 func (q *Queries) MatchNotification(ctx context.Context, arg MatchNotificationParams) error {
 	_, err := q.db.ExecContext(ctx, matchNotification, arg.PaymentID, arg.Provider, arg.Digest)
 	return err

@@ -1,0 +1,88 @@
+package httpapi
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+
+	"github.com/paymux/paymux/host"
+	"github.com/paymux/paymux/sdk"
+)
+
+var refundID = regexp.MustCompile(`^ref_[0-9A-HJKMNP-TV-Z]{26}$`)
+
+func (a *api) createRefund(w http.ResponseWriter, r *http.Request, merchant string) {
+	if err := checkIdempotencyKey(r.Header); err != nil {
+		fail(w, err)
+		return
+	}
+	body, err := jsonBody(w, r)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	request, err := parseRefund(body)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	created, err := a.host.Refund(r.Context(), merchant, r.PathValue("id"), request)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	answerRefund(w, created)
+}
+
+// answerRefund says what the merchant may do: 201 the acquirer has it, 202 wait
+// and read it again, 402 it is refused and its amount is free again.
+func answerRefund(w http.ResponseWriter, c host.RefundCreated) {
+	r := c.Refund
+	w.Header().Set("Location", "/v1/payments/"+r.PaymentID+"/refunds/"+r.ID)
+	switch {
+	case c.Existing:
+		answer(w, http.StatusOK, r)
+	case r.Status == sdk.RefundFailed.String() && c.Err != nil:
+		p := problemOf(c.Err)
+		p.Status, p.PaymentID, p.RefundID, p.Outcome = http.StatusPaymentRequired, r.PaymentID, r.ID, c.Err.Outcome.String()
+		failWith(w, c.Err, p)
+	case !c.Sent || r.Status == sdk.RefundUnknown.String():
+		answer(w, http.StatusAccepted, r)
+	default:
+		answer(w, http.StatusCreated, r)
+	}
+}
+
+func (a *api) getRefund(w http.ResponseWriter, r *http.Request, merchant string) {
+	refund, err := a.host.GetRefund(r.Context(), merchant, r.PathValue("id"), r.PathValue("rid"))
+	answerOr(w, refund, err)
+}
+
+func (a *api) listRefunds(w http.ResponseWriter, r *http.Request, merchant string) {
+	before, limit, err := pageQuery(r.URL, refundID)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	refunds, more, err := a.host.Refunds(r.Context(), merchant, r.PathValue("id"), before, limit)
+	if err != nil {
+		fail(w, err)
+		return
+	}
+	p := page[host.Refund]{Data: refunds}
+	if more {
+		p.NextCursor = refunds[len(refunds)-1].ID
+	}
+	answer(w, http.StatusOK, p)
+}
+
+// pageQuery reads the query of a list that has no filters.
+func pageQuery(u *url.URL, ids *regexp.Regexp) (before string, limit int, err error) {
+	query, err := queryOf(u, pageParameters)
+	if err != nil {
+		return "", 0, err
+	}
+	return pageOf(query, ids)
+}
+
+var pageParameters = []string{"cursor", "limit"}

@@ -1,0 +1,227 @@
+package process
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	pb "github.com/paymux/paymux/sdk/wire/providerv1"
+)
+
+func TestKilledPluginIsStartedAgain(t *testing.T) {
+	s := start(t, "good", nil)
+	for i := 1; i <= 3; i++ {
+		pid := s.running(t)
+		kill(t, pid)
+		eventually(t, "another process", func() bool { st := s.Status(); return st.Running && st.PID != pid })
+		st := s.Status()
+		if st.Restarts != i || st.LastExit == nil || st.LastExit.Signal != "killed" || st.LastExit.Code != -1 || st.LastExit.At.IsZero() || st.LastExit.MaxRSS == 0 {
+			t.Errorf("after kill %d: %+v, %+v", i, st, st.LastExit)
+		}
+		if !gone(pid) {
+			t.Error("the old one runs on")
+		}
+	}
+	service, err := s.Service(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := service.Describe(t.Context(), &pb.DescribeRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// A process that stands still is killed and started again.
+func TestFrozenPluginIsStartedAgain(t *testing.T) {
+	s := start(t, "good", func(o *Options) {
+		o.times.health, o.times.answer, o.times.grace = 50*time.Millisecond, time.Second, time.Second
+	})
+	pid := s.running(t)
+	signal(t, pid, syscall.SIGSTOP)
+	eventually(t, "another process", func() bool { st := s.Status(); return st.Running && st.PID != pid })
+	if !gone(pid) || !strings.Contains(s.log.String(), "frozen") || s.Status().LastExit.Signal != "killed" {
+		t.Errorf("gone: %t, last exit %+v", gone(pid), s.Status().LastExit)
+	}
+}
+
+// One that answers its health checks is left alone.
+func TestHealthyPluginIsLeftAlone(t *testing.T) {
+	s := start(t, "good", func(o *Options) { o.times.health = time.Millisecond })
+	pid := s.running(t)
+	within(300*time.Millisecond, nil)
+	if st := s.Status(); st.PID != pid || st.Restarts != 0 {
+		t.Errorf("it was started again: %+v", st)
+	}
+}
+
+// Stop takes bounded time and leaves no process, whatever the plugin does.
+func TestStop(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		before func(t *testing.T, s started, pid int)
+	}{
+		{"good", nil},
+		{"stubborn", nil},
+		{"flood", nil},
+		{"good", func(t *testing.T, _ started, pid int) { signal(t, pid, syscall.SIGSTOP) }},
+		{"good", func(t *testing.T, _ started, pid int) { kill(t, pid) }},
+		{"leaver", func(t *testing.T, _ started, pid int) { signal(t, pid, syscall.SIGSTOP) }}, // went over to another group
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s := start(t, tt.name, func(o *Options) { o.times.grace = time.Second })
+			pid := s.running(t)
+			if tt.before != nil {
+				tt.before(t, s, pid)
+			}
+			began := time.Now()
+			s.Stop()
+			if took := time.Since(began); took > 10*time.Second {
+				t.Errorf("it took %s", took)
+			}
+			if err := syscall.Kill(-pid, 0); err != syscall.ESRCH {
+				t.Errorf("its group is still there: %v", err)
+			}
+			if !gone(pid) {
+				t.Error("it runs on")
+				kill(t, pid)
+			}
+			s.Stop() // again it does nothing
+		})
+	}
+}
+
+// Stop doesn't wait for a start to run out of time.
+func TestStopWhileItStarts(t *testing.T) {
+	for _, name := range []string{"silent", "deaf", "exits", "good"} {
+		s := start(t, name, func(o *Options) { o.times.start = time.Hour })
+		if name != "good" && name != "exits" {
+			eventually(t, "its directory", func() bool { left, _ := os.ReadDir(s.tmp); return len(left) == 1 })
+		}
+		began := time.Now()
+		s.Stop()
+		if took := time.Since(began); took > 10*time.Second {
+			t.Errorf("%s: it took %s", name, took)
+		}
+	}
+}
+
+var grandchildLine = regexp.MustCompile(`grandchild (\d+) <nil>`)
+
+// grandchildOf returns the process that the plugin says it started.
+func grandchildOf(t *testing.T, s started) int {
+	t.Helper()
+	var found []string
+	eventually(t, "a grandchild", func() bool { found = grandchildLine.FindStringSubmatch(s.log.String()); return found != nil })
+	if found == nil {
+		t.FailNow()
+	}
+	pid, _ := strconv.Atoi(found[1])
+	return pid
+}
+
+// What a plugin started dies with it: it may hold secrets or ports.
+func TestGrandchild(t *testing.T) {
+	for why, end := range map[string]func(s started, pid int){
+		"stopped": func(s started, _ int) { s.Stop() },
+		"killed":  func(_ started, pid int) { kill(t, pid) },
+	} {
+		s := start(t, "parent", nil)
+		pid := s.running(t)
+		child := grandchildOf(t, s)
+		if gone(child) {
+			t.Fatal("there is no grandchild")
+		}
+		end(s, pid)
+		eventually(t, "the end of a grandchild whose parent was "+why, func() bool { return gone(child) })
+		s.Stop()
+	}
+}
+
+// One that left the group can't be killed, but keeps nobody waiting although it
+// holds the plugin's stderr.
+func TestDaemon(t *testing.T) {
+	s := start(t, "parent-of-daemon", nil)
+	pid := s.running(t)
+	daemon := grandchildOf(t, s)
+	defer kill(t, daemon)
+	kill(t, pid)
+	eventually(t, "another process", func() bool { st := s.Status(); return st.Running && st.PID != pid })
+	var all [][]string
+	eventually(t, "the second daemon", func() bool { all = grandchildLine.FindAllStringSubmatch(s.log.String(), -1); return len(all) > 1 })
+	for _, line := range all[1:] {
+		pid, _ := strconv.Atoi(line[1])
+		defer kill(t, pid)
+	}
+	began := time.Now()
+	s.Stop()
+	if took := time.Since(began); took > 10*time.Second {
+		t.Errorf("it took %s", took)
+	}
+}
+
+// A dead plugin's socket may be held by a process that can't be killed and never
+// answers: no wait is for that one.
+func TestDaemonHoldsTheSocket(t *testing.T) {
+	began := time.Now()
+	s := start(t, "deaf-daemon", func(o *Options) { o.times.firstBackoff, o.times.longestBackoff = time.Hour, time.Hour })
+	daemon := grandchildOf(t, s)
+	defer kill(t, daemon)
+	if why := s.failsToStart(t); !strings.Contains(why, "it ended while it started; it exited with code 0") {
+		t.Error(why)
+	}
+	s.Stop()
+	if took := time.Since(began); took > 15*time.Second { // gRPC alone takes 20 s
+		t.Errorf("it took %s", took)
+	}
+}
+
+// hostThatIsKilled is a host in a process of its own.
+func hostThatIsKilled(path string) {
+	p := Start(Options{Name: "good", Path: path})
+	for p.Status().PID == 0 {
+		within(time.Millisecond, nil)
+	}
+	fmt.Println(p.Status().PID)
+	<-p.ended
+}
+
+// A host that is killed leaves no plugin: it would go on taking orders for
+// nobody, beside the one of the next host.
+func TestHostIsKilled(t *testing.T) {
+	exe, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	host := exec.CommandContext(ctx, exe)
+	host.Env = append(os.Environ(), "PROCESS_TEST_HOST="+binary(t, "good"), "TMPDIR="+shortTemp(t))
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	if _, err := fmt.Fscan(out, &pid); err != nil || gone(pid) {
+		t.Fatalf("the plugin %d doesn't run: %v", pid, err)
+	}
+	kill(t, host.Process.Pid)
+	_ = host.Wait()
+	eventually(t, "the plugin to end with its host", func() bool { return gone(pid) })
+}
+
+func signal(t *testing.T, pid int, s syscall.Signal) {
+	t.Helper()
+	if err := syscall.Kill(pid, s); err != nil {
+		t.Fatal(err)
+	}
+}
