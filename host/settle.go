@@ -213,7 +213,7 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.Status, p.Tries = v.Status.String(), 0
 		entries = append(entries, entry{kind: kindStatus, source: source, rawStatus: rawStatus, detail: v.Detail})
 	}
-	if v.Review != "" && p.ReviewReason != string(v.Review) {
+	if v.Review != "" && p.ReviewReason != string(v.Review) && !outranked(*p, v.Review) {
 		flag(p, v.Review, now, evidence)
 		entries = append(entries, entry{kind: kindReview, source: source, rawStatus: rawStatus, detail: string(v.Review) + ": " + v.Detail})
 	}
@@ -222,6 +222,12 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), now))
 	}
 	return entries
+}
+
+// outranked keeps a person from overlooking that money came: an answer that is
+// about something else doesn't hide it.
+func outranked(p sqlgen.Payment, why lifecycle.ReviewReason) bool {
+	return why == lifecycle.Mismatch && p.ReviewReason == string(lifecycle.LateSuccess) && p.ReviewDecision == ""
 }
 
 // flag asks for a person to look at a payment. What was decided before was about

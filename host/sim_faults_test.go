@@ -1,6 +1,7 @@
 package host
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -87,7 +88,7 @@ func (a *simAcquirer) spoil(r *rand.Rand, answer *sdk.Payment, asked sdk.Order) 
 		if asked.AcquirerOrderID == "" { // nobody could tell that the claim is false
 			claim = answer.Status
 		}
-		answer.AcquirerOrderID += "x"
+		answer.AcquirerOrderID += fmt.Sprint("x", r.Uint32())
 	case 3, 4:
 		answer.Money = otherMoney(answer.Money)
 	case 5:
