@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -32,6 +33,7 @@ var (
 )
 
 func TestSim(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(400)) // a third of the time went there
 	template := simTemplate(t)
 	begun := time.Now()
 	var next, ran atomic.Uint64
@@ -97,7 +99,7 @@ func simulate(t *testing.T, seed uint64, template []byte) {
 
 // run takes the steps, then lets the world become quiet and a week pass.
 func (s *sim) run() {
-	for range 6 + s.draw.IntN(16) {
+	for range 6 + s.draw.IntN(12) {
 		s.step()
 		if s.settled(); s.broken != "" {
 			return
