@@ -143,7 +143,8 @@ func (h *Host) applyAnswer(tx *store.Tx, p *sqlgen.Payment, answer sdk.Payment, 
 	if err != nil {
 		return nil, err
 	}
-	if state.Order.AcquirerOrderID == "" && answer.AcquirerOrderID != "" {
+	before := p.AcquirerOrderID
+	if before == "" && answer.AcquirerOrderID != "" {
 		others, err := tx.PaymentByAcquirerOrder(context.WithoutCancel(h.life), sqlgen.PaymentByAcquirerOrderParams{Account: p.Account, AcquirerOrderID: answer.AcquirerOrderID})
 		if err != nil {
 			return nil, err
@@ -161,7 +162,12 @@ func (h *Host) applyAnswer(tx *store.Tx, p *sqlgen.Payment, answer sdk.Payment, 
 			return nil, err
 		}
 	}
-	return h.applyVerdict(p, v, source, answer.RawStatus, observed(answer)), nil
+	entries := h.applyVerdict(p, v, source, answer.RawStatus, observed(answer))
+	if before != "" || p.AcquirerOrderID == "" || source == sourceCreate { // Create looks in any case
+		return entries, nil
+	}
+	early, err := h.matchEarly(tx, p)
+	return append(entries, early...), err
 }
 
 // learn takes over what a believed answer says beside the status.
