@@ -56,9 +56,14 @@ func (h *Host) callCancel(a *account, row sqlgen.Payment) error {
 	})
 	h.record(row.ID, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		release(p, row)
+		hinted := p.DueAt
 		switch {
 		case failed == nil:
-			return h.applyAnswer(tx, p, answer, sourceCancel)
+			entries, err := h.applyAnswer(tx, p, answer, sourceCancel)
+			if hinted != row.DueAt { // a notification came in meanwhile: the answer may be older than it
+				keepHint(p, hinted)
+			}
+			return entries, err
 		case sdk.AsError(failed).Outcome != sdk.OutcomeUnknown: // surely nothing happened
 			return nil, nil
 		}

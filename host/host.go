@@ -35,6 +35,7 @@ type Host struct {
 	cancel context.CancelFunc
 	work   sync.WaitGroup // calls of providers, and housekeeping
 	engine alarm.Engine   // tests: alarms in virtual time
+	stored store.Options  // tests: a store that fails
 
 	endpoints endpoints
 	events    http.RoundTripper
@@ -82,7 +83,8 @@ func (h *Host) openStore(ctx context.Context) (err error) {
 	if err := checkStore(h.cfg); err != nil {
 		return err
 	}
-	o := store.Options{Engine: h.engine, Logger: h.log.Named("store")}
+	o := h.stored
+	o.Engine, o.Logger = h.engine, h.log.Named("store")
 	if h.cfg.Store.Kind == config.StorePostgres {
 		h.store, err = store.OpenPostgres(ctx, h.cfg.Store.DSN.Reveal(), o)
 	} else {

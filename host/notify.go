@@ -217,8 +217,8 @@ func (h *Host) askSoon(ctx context.Context, tx *store.Tx, id, why string) error 
 	return h.write(ctx, tx, before, p, []entry{{kind: kindNote, source: sourceNotification, detail: why}})
 }
 
-// matchEarly takes up notifications that came before the answer of Create named
-// the acquirer's order. It runs in the transaction that records the answer.
+// matchEarly takes up notifications that came before an answer named the
+// acquirer's order. It runs in the transaction that records the answer.
 func (h *Host) matchEarly(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 	ctx := context.WithoutCancel(h.life)
 	early, err := tx.UnmatchedFor(ctx, sqlgen.UnmatchedForParams{Provider: p.Provider, MerchantOrderID: p.MerchantOrderID, AcquirerOrderID: p.AcquirerOrderID})
@@ -231,5 +231,5 @@ func (h *Host) matchEarly(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		}
 	}
 	p.DueAt = micros(h.clock.Now())
-	return []entry{{kind: kindNote, source: sourceNotification, detail: fmt.Sprintf("%d notification(s) came before the answer of Create", len(early))}}, nil
+	return []entry{{kind: kindNote, source: sourceNotification, detail: fmt.Sprintf("%d notification(s) came before an answer named the order", len(early))}}, nil
 }

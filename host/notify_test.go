@@ -110,7 +110,7 @@ func TestEarlyByAcquirerOrder(t *testing.T) {
 		c := w.pay("o1")
 		synctest.Wait()
 		p := w.is(c.Payment.ID, sdk.StatusSucceeded)
-		if !has(p, "notification", "came before the answer") {
+		if !has(p, "notification", "came before an answer") {
 			t.Errorf("timeline %+v", p.Timeline)
 		}
 	})

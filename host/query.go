@@ -135,10 +135,10 @@ func (h *Host) applyQuery(tx *store.Tx, asked sqlgen.Payment, p *sqlgen.Payment,
 }
 
 // lookAgain asks on after a notification about a payment that had ended unpaid:
-// the first answer may be older than the notification, and a late success must
-// not be missed.
+// the first answer may be older than the notification, or about something else,
+// and a late success must not be missed.
 func (h *Host) lookAgain(p *sqlgen.Payment, asked sqlgen.Payment) {
-	if asked.DueAt > 0 && p.DueAt == 0 && p.ReviewReason == asked.ReviewReason && int(p.Tries) < len(lifecycle.Plan) {
+	if asked.DueAt > 0 && p.DueAt == 0 && p.ReviewReason != string(lifecycle.LateSuccess) && int(p.Tries) < len(lifecycle.Plan) {
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), h.clock.Now()))
 	}
 }

@@ -150,7 +150,8 @@ func (h *Host) applyAnswer(tx *store.Tx, p *sqlgen.Payment, answer sdk.Payment, 
 	if err != nil {
 		return nil, err
 	}
-	if state.Order.AcquirerOrderID == "" && answer.AcquirerOrderID != "" {
+	before := p.AcquirerOrderID
+	if before == "" && answer.AcquirerOrderID != "" {
 		others, err := tx.PaymentByAcquirerOrder(context.WithoutCancel(h.life), sqlgen.PaymentByAcquirerOrderParams{Account: p.Account, AcquirerOrderID: answer.AcquirerOrderID})
 		if err != nil {
 			return nil, err
@@ -168,7 +169,12 @@ func (h *Host) applyAnswer(tx *store.Tx, p *sqlgen.Payment, answer sdk.Payment, 
 			return nil, err
 		}
 	}
-	return h.applyVerdict(p, v, source, answer.RawStatus, observed(answer)), nil
+	entries := h.applyVerdict(p, v, source, answer.RawStatus, observed(answer))
+	if before != "" || p.AcquirerOrderID == "" || source == sourceCreate { // Create looks in any case
+		return entries, nil
+	}
+	early, err := h.matchEarly(tx, p)
+	return append(entries, early...), err
 }
 
 // learn takes over what a believed answer says beside the status.
@@ -220,7 +226,7 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.Status, p.Tries = v.Status.String(), 0
 		entries = append(entries, entry{kind: kindStatus, source: source, rawStatus: rawStatus, detail: v.Detail})
 	}
-	if v.Review != "" && isNews(*p, v.Review, evidence) {
+	if v.Review != "" && isNews(*p, v.Review, evidence) && !outranked(*p, v.Review) {
 		flag(p, v.Review, now, evidence)
 		entries = append(entries, entry{kind: kindReview, source: source, rawStatus: rawStatus, detail: string(v.Review) + ": " + v.Detail})
 	}
@@ -229,6 +235,12 @@ func (h *Host) applyVerdict(p *sqlgen.Payment, v lifecycle.Verdict, source, rawS
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), now))
 	}
 	return entries
+}
+
+// outranked keeps a person from overlooking that money came: an answer that is
+// about something else doesn't hide it.
+func outranked(p sqlgen.Payment, why lifecycle.ReviewReason) bool {
+	return why == lifecycle.Mismatch && p.ReviewReason == string(lifecycle.LateSuccess) && p.ReviewDecision == ""
 }
 
 func (h *Host) planOf(provider string) []time.Duration {

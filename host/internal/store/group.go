@@ -222,7 +222,7 @@ func (g *group) tryOnce(ctx context.Context, batch []*request, results []error) 
 		failpoint.Hit("alarms.after") // both written, neither durable
 	}
 	failpoint.Hit("commit.before") // all of it is lost
-	if err := raw.Commit(); err != nil {
+	if err := g.s.commit(raw); err != nil {
 		if err := g.s.resolve(id, err); err != nil {
 			return err
 		}

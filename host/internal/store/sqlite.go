@@ -72,7 +72,11 @@ func (s *Store) openSQLite(ctx context.Context, path string, o Options) (err err
 	}
 	// FULL: an acknowledged commit survives a power cut. Immediate: a
 	// transaction that reads and then writes never loses the lock in between.
-	if s.write, err = sql.Open("sqlite", dsn(path, "_txlock=immediate", "_pragma=synchronous(FULL)", "_pragma=fullfsync(1)")); err != nil {
+	durable := []string{"_txlock=immediate", "_pragma=synchronous(FULL)", "_pragma=fullfsync(1)"}
+	if o.NoSync {
+		durable[1] = "_pragma=synchronous(OFF)"
+	}
+	if s.write, err = sql.Open("sqlite", dsn(path, durable...)); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1) // SQLite has one writer; more would only wait

@@ -31,6 +31,12 @@ var migrations embed.FS
 type Options struct {
 	Engine alarm.Engine // nil: River in the same database
 	Logger hclog.Logger // nil: silent
+	// NoSync leaves out the flush of each commit, for simulations: a power cut
+	// would lose payments.
+	NoSync bool
+	// Commit stands in for (*sql.Tx).Commit, for simulations of a store that
+	// fails. It must end the transaction.
+	Commit func(*sql.Tx) error
 }
 
 // Store is an open database.
@@ -42,6 +48,7 @@ type Store struct {
 	alarms alarm.Engine
 	group  *group
 	shared bool // other hosts may serve it too
+	commit func(*sql.Tx) error
 
 	host hostID
 
@@ -62,6 +69,9 @@ func (s *Store) start(ctx context.Context, driver riverdriver.Driver[*sql.Tx], o
 			return err
 		}
 		s.alarms = river
+	}
+	if s.commit = o.Commit; s.commit == nil {
+		s.commit = (*sql.Tx).Commit
 	}
 	if err := s.register(ctx); err != nil {
 		return err

@@ -31,6 +31,13 @@ var _ alarm.Engine = (*Virtual)(nil)
 // NewVirtual returns an engine without alarms.
 func NewVirtual() *Virtual { return &Virtual{wake: make(chan struct{}, 1)} }
 
+// Alarms returns those that are set and don't ring now.
+func (v *Virtual) Alarms() []alarm.Alarm {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.Clone(v.alarms)
+}
+
 // Set implements alarm.Engine.
 func (v *Virtual) Set(context.Context, *sql.Tx, []alarm.Alarm) error { return nil }
 

@@ -1,0 +1,6 @@
+//go:build !race
+
+package host
+
+// simDefault is how many seeds go test runs.
+const simDefault = 300
