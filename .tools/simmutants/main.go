@@ -80,7 +80,9 @@ func run() error {
 		all.Go(func() {
 			slots <- struct{}{}
 			defer func() { <-slots }()
-			results[i] = try(folder, filepath.Join(work, strconv.Itoa(i)), m, *seeds)
+			r := try(folder, filepath.Join(work, strconv.Itoa(i)), m, *seeds)
+			results[i] = r
+			fmt.Fprintf(os.Stderr, "%3.0f s  %s: seed %s, %s %v\n", r.took.Seconds(), m.name, r.seed, r.rule, r.err)
 		})
 	}
 	all.Wait()
