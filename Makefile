@@ -53,6 +53,16 @@ chaos: modules ## kill hosts, plugins, databases and disks amid payments (minute
 	@echo "==> chaos: every point; the report comes at the end"
 	@cd host/internal/chaos && CHAOS=full $(GO) test -count=1 -timeout 40m
 
+SEEDS ?= 10000
+
+.PHONY: sim
+sim: modules ## simulate hosts, acquirers and faults; SEEDS=n, SEED=x replays one
+	@cd host && $(GO) test -run '^TestSim$$' -count=1 -timeout 60m $(if $(SEED),-v -sim.trace -sim.first=$(SEED) -sim.seeds=1,-sim.report -sim.seeds=$(SEEDS))
+
+.PHONY: sim-mutants
+sim-mutants: modules ## break the code on purpose; the simulation must notice each time
+	@cd .tools && $(GO) run ./simmutants -root ..
+
 .PHONY: bench
 bench: ## run the benchmarks
 	@dirs=$$(git grep -lE '^func Benchmark' -- '*_test.go' | xargs -r -n1 dirname | sort -u | sed 's|^|./|'); \

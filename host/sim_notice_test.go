@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -31,9 +32,10 @@ type simAck struct {
 	at time.Time
 }
 
-func (n simNotice) digest() string {
+// key names a notification as the store does.
+func (n simNotice) key() string {
 	sum := sha256.Sum256([]byte(n.body))
-	return hex.EncodeToString(sum[:])
+	return n.provider + "/" + hex.EncodeToString(sum[:])
 }
 
 // ParseNotification implements sdk.Provider. Genuine ones are "signed", and say
@@ -122,7 +124,7 @@ func (s *sim) send(n simNotice) bool {
 	if !n.genuine || ack.Status != 200 {
 		s.fail(ruleNotices, "the notification %q was acknowledged with %d", n.body, ack.Status)
 	}
-	if state := s.stored(n.provider, n.digest()); state != notificationMatched && state != notificationUnmatched {
+	if state := s.stored(n); state != notificationMatched && state != notificationUnmatched {
 		s.fail(ruleNotices, "the notification %q was acknowledged but is %q in the store", n.body, state)
 	}
 	s.mu.Lock()
@@ -132,18 +134,41 @@ func (s *sim) send(n simNotice) bool {
 }
 
 // stored returns the state of a notification in the store, empty if it isn't there.
-func (s *sim) stored(provider, digest string) (state string) {
-	_ = s.db.QueryRowContext(context.Background(), "SELECT state FROM notifications WHERE provider = $1 AND digest = $2", provider, digest).Scan(&state)
-	return state
+func (s *sim) stored(n simNotice) string { return s.notifications()[n.key()] }
+
+// notifications returns the states of all that are in the store. Those that no
+// plugin has read are found by their body.
+func (s *sim) notifications() map[string]string {
+	rows, err := s.db.QueryContext(context.Background(), "SELECT provider, digest, state, request FROM notifications")
+	s.must(err)
+	defer rows.Close()
+	states := map[string]string{}
+	for rows.Next() {
+		var n simNotice
+		var digest, state, request string
+		s.must(rows.Scan(&n.provider, &digest, &state, &request))
+		key := n.provider + "/" + digest
+		if state == notificationUnparsed || state == notificationUnreadable {
+			var r sdk.HTTPRequest
+			s.must(json.Unmarshal([]byte(request), &r))
+			n.body = string(r.Body)
+			key = n.key()
+		}
+		if states[key] == "" || state == notificationMatched || state == notificationUnmatched {
+			states[key] = state // a verified one counts before its raw one
+		}
+	}
+	s.must(rows.Err())
+	return states
 }
 
 // heardForged is called when a plugin tells the host that a notification is
-// forged. One that the host hadn't stored by then must not be stored at all.
+// forged. One that the host hadn't kept by then must not be stored at all.
 func (s *sim) heardForged(provider string, body []byte) {
 	n := simNotice{provider: provider, body: string(body)}
-	if s.stored(provider, n.digest()) == "" {
+	if s.stored(n) == "" {
 		s.mu.Lock()
-		s.notices.refused[provider+"/"+n.digest()] = true
+		s.notices.refused[n.key()] = true
 		s.mu.Unlock()
 	}
 }

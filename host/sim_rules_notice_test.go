@@ -1,7 +1,6 @@
 package host
 
 import (
-	"context"
 	"time"
 
 	"github.com/paymux/paymux/sdk"
@@ -9,16 +8,7 @@ import (
 
 // checkNotices: what was acknowledged is there, and what is forged isn't.
 func (s *sim) checkNotices() {
-	rows, err := s.db.QueryContext(context.Background(), "SELECT provider, digest, state FROM notifications")
-	s.must(err)
-	defer rows.Close()
-	states := map[string]string{}
-	for rows.Next() {
-		var provider, digest, state string
-		s.must(rows.Scan(&provider, &digest, &state))
-		states[provider+"/"+digest] = state
-	}
-	s.must(rows.Err())
+	states := s.notifications()
 	s.mu.Lock()
 	acked := s.notices.acked
 	forged := ""
@@ -32,7 +22,7 @@ func (s *sim) checkNotices() {
 		s.fail(ruleNotices, "a forged notification is in the store, as %s", forged)
 	}
 	for _, n := range acked {
-		switch state := states[n.provider+"/"+n.digest()]; state {
+		switch state := states[n.key()]; state {
 		case notificationMatched:
 		case notificationUnmatched, "":
 			// Those about nothing of ours are forgotten after a day. What waited for
