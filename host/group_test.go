@@ -51,7 +51,7 @@ func TestDuplicatePayment(t *testing.T) {
 					t.Errorf("%s and %s are both the first", first, id)
 				}
 				first = id
-			} else if flagged += string(p.Review.Observed); p.Review.Reason != "duplicate_payment" {
+			} else if flagged += string(p.Review.Observed); p.Review.Reason != "duplicate_payment" || reviews(p, "host") != 1 {
 				t.Errorf("%+v", p.Review)
 			}
 		}
@@ -86,6 +86,12 @@ func TestDuplicateDecided(t *testing.T) {
 		}
 		if p := w.get(first); p.Review != nil {
 			t.Errorf("%+v", p.Review)
+		}
+		asked := w.one.queried()
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if w.one.queried() != asked {
+			t.Error("a paid payment is asked about")
 		}
 	})
 }

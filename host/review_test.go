@@ -358,9 +358,14 @@ func TestDismissStaleRefund(t *testing.T) {
 			if _, err := w.review(p.ID, "dismiss", "wait on"); err != nil {
 				t.Fatal(err)
 			}
+			time.Sleep(10 * time.Minute)
+			synctest.Wait()
+			if got := w.get(p.ID); got.Review != nil {
+				t.Errorf("stale at once again: %+v", got.Review)
+			}
 		}
 		r.tells(sdk.RefundSucceeded, nil)
-		time.Sleep(time.Minute)
+		time.Sleep(2 * time.Hour)
 		synctest.Wait()
 		w.refundIs(c, "SUCCEEDED")
 	})
