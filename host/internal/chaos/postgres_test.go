@@ -127,10 +127,14 @@ func TestBackendKilled(t *testing.T) {
 	n := rounds(2, 60)
 	for i := range n {
 		errs = append(errs, w.some(1+random.IntN(10)))
-		pids, err := s.backends()
-		if err != nil || len(pids) == 0 {
-			errs = append(errs, err)
-			continue
+		var pids []int
+		errs = append(errs, w.await("the host has connections", func() (has bool) { // the server may be recovering
+			var err error
+			pids, err = s.backends()
+			return err == nil && len(pids) > 0
+		}))
+		if len(pids) == 0 {
+			break
 		}
 		signal := syscall.SIGTERM // what pg_terminate_backend sends
 		if i%2 == 1 {
