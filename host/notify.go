@@ -139,6 +139,9 @@ func (h *Host) commitNotification(a *account, r sdk.HTTPRequest, n sdk.Notificat
 		row, verdict = newNotification(a, r, notificationOther), notificationOther // it may run again
 		for _, e := range n.Events {
 			row.RawType, row.MerchantOrderID, row.AcquirerOrderID = e.RawType, e.MerchantOrderID, e.AcquirerOrderID
+			if e.Kind == sdk.EventRefund {
+				row.MerchantOrderID, row.AcquirerOrderID = "", refundReference(e.AcquirerRefundID)
+			}
 			ids, err := h.hint(ctx, tx, configured.Account, e)
 			switch {
 			case err != nil:

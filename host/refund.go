@@ -166,8 +166,12 @@ func (h *Host) mayRefund(payment sqlgen.Payment) error {
 // paid reports whether there is money to give back: also if it came after the
 // payment had ended unpaid.
 func paid(p sqlgen.Payment) bool {
-	return statusOf(p) == sdk.StatusSucceeded || p.ReviewReason == string(lifecycle.LateSuccess)
+	return statusOf(p) == sdk.StatusSucceeded || paidLate(p)
 }
+
+// paidLate reports whether the money came after the payment had ended unpaid,
+// whatever was decided about that.
+func paidLate(p sqlgen.Payment) bool { return p.ReviewReason == string(lifecycle.LateSuccess) }
 
 func (h *Host) newRefund(p sqlgen.Payment, r RefundRequest, amount sdk.Money) sqlgen.Refund {
 	now := micros(h.clock.Now())

@@ -2,8 +2,6 @@ package host
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"time"
 
 	"github.com/paymux/paymux/host/internal/alarm"
@@ -22,26 +20,31 @@ func (h *Host) sendRefund(row sqlgen.Refund, fl *flight) {
 		fl.err = sdk.AsError(err)
 		h.log.Warn("refund failed", "refund", row.ID, "payment", row.PaymentID, "provider", row.Provider, "outcome", fl.err.Outcome, "error", fl.err)
 	}
-	h.recordRefund(row.ID, func(_ *sqlgen.Payment, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
-		ours := releaseRefund(r, row)
+	h.recordRefund(row.ID, func(tx *store.Tx, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
+		releaseRefund(r, row)
+		if fl.err == nil {
+			return h.refundAnswered(tx, r, answer)
+		}
 		state, err := refundState(*r)
 		if err != nil {
 			return lifecycle.RefundVerdict{}, err
 		}
-		if fl.err == nil {
-			r.SendState = refundAnswered
-			return h.believe(r, lifecycle.RefundAnswer(state, answer), answer), nil
+		if !state.Sending { // taken over: more may be known since
+			return lifecycle.RefundVerdict{}, errNoChange
 		}
-		switch {
-		case fl.err.Outcome != sdk.OutcomeNotSent:
-			r.SendState = refundAnswered
-		case ours:
+		r.SendState = refundAnswered
+		if fl.err.Outcome == sdk.OutcomeNotSent {
 			r.SendState = refundUnsent
 		}
 		r.ErrorCode, r.StatusReason = int64(fl.err.Code), fl.err.Message
 		return lifecycle.RefundError(state, fl.err), nil
 	})
 }
+
+// sendWithin is how long after its hold a refund may be handed to a plugin. A
+// host that was frozen in between would send what another host has taken up,
+// found lost, and let the merchant give back anew.
+const sendWithin = 30 * time.Second
 
 func (h *Host) callRefund(row sqlgen.Refund) (sdk.Refund, error) {
 	ctx := context.WithoutCancel(h.life)
@@ -58,6 +61,9 @@ func (h *Host) callRefund(row sqlgen.Refund) (sdk.Refund, error) {
 		return sdk.Refund{}, notSent(err)
 	}
 	r := sdk.RefundRequest{Order: order, MerchantRefundID: row.MerchantRefundID, RequestID: row.RequestID, Amount: q.Amount, Reason: row.Reason}
+	if late := h.clock.Now().Sub(fromMicros(row.SentAt)); late > sendWithin {
+		return sdk.Refund{}, sdk.NotSent(sdk.CodeInternal, "the host stood still for %s before it could send", late.Round(time.Second))
+	}
 	return measure(h, a, "refund", func() (sdk.Refund, error) { return a.api.Refund(ctx, r) })
 }
 
@@ -79,16 +85,16 @@ func (h *Host) refundedPayment(ctx context.Context, row sqlgen.Refund) (sqlgen.P
 func (h *Host) queryRefund(row sqlgen.Refund, fl *flight) {
 	defer h.flights.land(row.ID, fl)
 	answer, failed, settling := h.callQueryRefund(row)
-	h.recordRefund(row.ID, func(_ *sqlgen.Payment, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
+	h.recordRefund(row.ID, func(tx *store.Tx, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
 		releaseRefund(r, row)
+		if failed == nil {
+			return h.refundAnswered(tx, r, answer)
+		}
+		h.log.Warn("refund query failed", "refund", row.ID, "provider", row.Provider, "error", failed)
 		state, err := refundState(*r)
 		if err != nil {
 			return lifecycle.RefundVerdict{}, err
 		}
-		if failed == nil {
-			return h.believe(r, lifecycle.RefundAnswer(state, answer), answer), nil
-		}
-		h.log.Warn("refund query failed", "refund", row.ID, "provider", row.Provider, "error", failed)
 		v := lifecycle.RefundQueryError(state, failed, h.clock.Now(), settling)
 		if v.Moved {
 			r.ErrorCode, r.StatusReason = int64(sdk.CodeCreateLost), v.Detail
@@ -117,137 +123,6 @@ func (h *Host) callQueryRefund(row sqlgen.Refund) (answer sdk.Refund, failed *sd
 	return answer, nil, 0
 }
 
-// believe takes over what a believed answer says beside the status.
-func (h *Host) believe(r *sqlgen.Refund, v lifecycle.RefundVerdict, answer sdk.Refund) lifecycle.RefundVerdict {
-	if v.Moved {
-		r.ErrorCode = 0 // of an earlier try
-	}
-	if !v.Believed {
-		return v
-	}
-	if r.AcquirerRefundID == "" {
-		r.AcquirerRefundID = answer.AcquirerRefundID
-	}
-	if answer.RawStatus != "" {
-		r.RawStatus = answer.RawStatus
-	}
-	if !answer.RefundedAt.IsZero() {
-		r.RefundedAt = micros(answer.RefundedAt)
-	}
-	r.StatusReason = answer.StatusReason
-	return v
-}
-
-// recordRefund is settleRefund for what can't be asked again: see record.
-func (h *Host) recordRefund(id string, change func(*sqlgen.Payment, *sqlgen.Refund) (lifecycle.RefundVerdict, error)) {
-	h.untilStored("refund", id, func() error { return h.settleRefund(id, change) })
-}
-
-// settleRefund is the one way in which a refund changes: see settle. The
-// payment's row is written first, so that its sum and its timeline belong
-// together on every host.
-func (h *Host) settleRefund(id string, change func(*sqlgen.Payment, *sqlgen.Refund) (lifecycle.RefundVerdict, error)) error {
-	ctx := context.WithoutCancel(h.life)
-	var before, after sqlgen.Refund
-	err := h.store.Update(ctx, func(tx *store.Tx) error {
-		var err error
-		if before, err = tx.Refund(ctx, id); err != nil {
-			return err
-		}
-		p, err := tx.Payment(ctx, before.PaymentID)
-		if err != nil {
-			return err
-		}
-		was := p
-		after = before
-		v, err := change(&p, &after)
-		if err != nil {
-			return err
-		}
-		entries := h.applyRefund(&p, &after, v)
-		if hint := before.DueAt; before.Holder != "" && hint > 0 && after.DueAt > hint {
-			after.DueAt = hint // a notification came in while the acquirer was asked
-		}
-		if err := h.writeRefund(ctx, tx, before, after); err != nil {
-			return err
-		}
-		if len(entries) == 0 {
-			return nil
-		}
-		if p.AmountRefunded, err = refunded(ctx, tx, p); err != nil {
-			return err
-		}
-		p.UpdatedAt = micros(h.clock.Now())
-		return h.write(ctx, tx, was, p, entries)
-	})
-	if err == nil && before.Status != after.Status {
-		h.metrics.refunds.WithLabelValues(after.Provider, after.Status).Inc()
-		h.log.Info("refund "+after.Status, "refund", id, "payment", after.PaymentID, "provider", after.Provider, "was", before.Status)
-	}
-	return err
-}
-
-// applyRefund writes a verdict into the refund, sets when to act next, and
-// returns what the payment's timeline says.
-func (h *Host) applyRefund(p *sqlgen.Payment, r *sqlgen.Refund, v lifecycle.RefundVerdict) []entry {
-	now := h.clock.Now()
-	var entries []entry
-	r.Tries++
-	r.UpdatedAt = micros(now)
-	if v.Moved {
-		r.Status, r.Tries = v.Status.String(), 0
-		entries = append(entries, entry{kind: kindRefund, source: sourceRefund, rawStatus: r.RawStatus, detail: fmt.Sprintf("%s over %s %s is %s. %s", r.ID, r.Amount, r.Currency, r.Status, v.Detail), refund: r})
-	}
-	r.DueAt = 0
-	if !v.Status.Terminal() {
-		r.DueAt = micros(lifecycle.NextQuery(h.planOf(r.Provider), int(r.Tries), now))
-	}
-	old := now.Sub(fromMicros(r.CreatedAt))
-	switch {
-	case v.Review != "":
-		entries = append(entries, flagRefund(p, r, v.Review, now, v.Detail)...)
-	case r.SendState == refundUnsent && old >= lifecycle.NeverSentAfter && !v.Status.Terminal():
-		info := sdk.CodeNeverSent.Info()
-		r.Status, r.DueAt, r.SendState, r.ErrorCode, r.StatusReason = sdk.RefundFailed.String(), 0, refundAnswered, int64(info.Code), info.Title
-		entries = append(entries, entry{kind: kindRefund, source: sourceHost, detail: r.ID + " is FAILED. " + info.Title, refund: r})
-	case r.DueAt > 0 && now.Sub(fromMicros(max(r.CreatedAt, r.ReviewSince))) >= lifecycle.StaleAfter:
-		r.DueAt = 0
-		entries = append(entries, flagRefund(p, r, lifecycle.Stale, now, "still open after seven days; it is no longer asked about")...)
-	}
-	return entries
-}
-
-// flagRefund asks for a person to look at a payment because of its refund.
-func flagRefund(p *sqlgen.Payment, r *sqlgen.Refund, why lifecycle.ReviewReason, now time.Time, detail string) []entry {
-	if r.ReviewReason == string(why) {
-		return nil
-	}
-	r.ReviewReason, r.ReviewSince = string(why), micros(now)
-	evidence, _ := json.Marshal(map[string]string{"refund": r.ID, "merchant_refund_id": r.MerchantRefundID, "status": r.Status, "detail": detail})
-	if !paidLate(*p) { // that flag permits refunds: it stays
-		flag(p, why, now, string(evidence))
-	}
-	return []entry{{kind: kindReview, source: sourceRefund, rawStatus: r.RawStatus, detail: string(why) + " of " + r.ID + ": " + detail}}
-}
-
-func paidLate(p sqlgen.Payment) bool { return p.ReviewReason == string(lifecycle.LateSuccess) }
-
-func (h *Host) writeRefund(ctx context.Context, tx *store.Tx, before, after sqlgen.Refund) error {
-	n, err := tx.UpdateRefund(ctx, sqlgen.UpdateRefundParams{
-		AcquirerRefundID: after.AcquirerRefundID, Status: after.Status, StatusReason: after.StatusReason, ErrorCode: after.ErrorCode,
-		RawStatus: after.RawStatus, SendState: after.SendState, Holder: after.Holder, SentAt: after.SentAt, RefundedAt: after.RefundedAt,
-		UpdatedAt: after.UpdatedAt, DueAt: after.DueAt, Tries: after.Tries, ReviewReason: after.ReviewReason, ReviewSince: after.ReviewSince,
-		ID: after.ID, Version: before.Version,
-	})
-	if err == nil && n != 1 {
-		err = fmt.Errorf("refund %s: %w", after.ID, store.ErrConflict)
-	}
-	if err == nil && after.DueAt > 0 && after.Holder == "" && (after.DueAt != before.DueAt || before.Holder != "") {
-		tx.Alarm(h.alarmOfRefund(after.ID, after.Provider, after.DueAt))
-	}
-	return err
-}
-
 func (h *Host) alarmOfRefund(id, provider string, due int64) alarm.Alarm {
 	return alarm.Alarm{Kind: alarm.Refund, ID: id, Queue: h.queueOf(provider), At: fromMicros(due)}
 }
@@ -260,6 +135,10 @@ func (h *Host) ringRefund(ctx context.Context, a alarm.Alarm) (time.Time, error)
 	}
 	if again, due := dueNow(a, row.DueAt, h.clock.Now()); !due {
 		return again, nil
+	}
+	if row.SendState == refundUnsent && h.clock.Now().Sub(fromMicros(row.CreatedAt)) >= lifecycle.NeverSentAfter {
+		h.giveUpRefund(row.ID)
+		return time.Time{}, nil
 	}
 	fl := h.flights.await(row.ID)
 	unsent := false
@@ -283,6 +162,20 @@ func (h *Host) ringRefund(ctx context.Context, a alarm.Alarm) (time.Time, error)
 		h.queryRefund(row, fl)
 	}
 	return time.Time{}, nil
+}
+
+// giveUpRefund ends a refund that couldn't be sent for a day. As with giveUp
+// this rests on a clock, and is safe: nothing was ever sent.
+func (h *Host) giveUpRefund(id string) {
+	defer h.flights.land(id, h.flights.await(id))
+	h.recordRefund(id, func(_ *store.Tx, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
+		if r.SendState != refundUnsent || r.Holder != "" {
+			return lifecycle.RefundVerdict{}, errNoChange
+		}
+		info := sdk.CodeNeverSent.Info()
+		r.SendState, r.ErrorCode, r.StatusReason = refundAnswered, int64(info.Code), info.Title
+		return lifecycle.RefundVerdict{Status: sdk.RefundFailed, Moved: true, Detail: info.Title}, nil
+	})
 }
 
 // holdRefund is hold for a refund.
@@ -314,64 +207,21 @@ func releaseRefund(r *sqlgen.Refund, held sqlgen.Refund) bool {
 
 // takeUpRefund takes up a refund whose host is gone: see takeUp.
 func (h *Host) takeUpRefund(id, from string) error {
-	return h.settleRefund(id, func(_ *sqlgen.Payment, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
+	return h.settleRefund(id, func(_ *store.Tx, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
+		if r.Holder != from { // another host was faster
+			return lifecycle.RefundVerdict{}, errNoChange
+		}
 		state, err := refundState(*r)
-		if err != nil || r.Holder != from {
-			return lifecycle.RefundVerdict{Status: state.Status}, err
+		if err != nil {
+			return lifecycle.RefundVerdict{}, err
 		}
 		r.Holder = ""
-		if r.SendState != refundSending {
+		if !state.Sending {
+			r.Tries = -1 // the question was cut off: it is asked again soon
 			return lifecycle.RefundVerdict{Status: state.Status}, nil
 		}
-		r.SendState = refundAnswered
 		cut := sdk.Unknown(sdk.CodeInternal, "the host ended while the acquirer was asked")
-		r.ErrorCode, r.StatusReason = int64(cut.Code), cut.Message
+		r.SendState, r.ErrorCode, r.StatusReason = refundAnswered, int64(cut.Code), cut.Message
 		return lifecycle.RefundError(state, cut), nil
 	})
-}
-
-func refundQuery(row sqlgen.Refund) (sdk.RefundQuery, error) {
-	amount, err := sdk.ParseMoney(row.Amount, row.Currency)
-	return sdk.RefundQuery{MerchantRefundID: row.MerchantRefundID, AcquirerRefundID: row.AcquirerRefundID, Amount: amount}, err
-}
-
-func refundState(row sqlgen.Refund) (lifecycle.Refund, error) {
-	q, err := refundQuery(row)
-	return lifecycle.Refund{Status: refundStatus(row), Query: q, Sending: row.SendState == refundSending, SentAt: fromMicros(row.SentAt)}, err
-}
-
-func refundStatus(row sqlgen.Refund) sdk.RefundStatus {
-	for _, s := range []sdk.RefundStatus{sdk.RefundPending, sdk.RefundSucceeded, sdk.RefundFailed} {
-		if s.String() == row.Status {
-			return s
-		}
-	}
-	return sdk.RefundUnknown
-}
-
-// refunded is the sum of the refunds that have SUCCEEDED.
-func refunded(ctx context.Context, tx *store.Tx, p sqlgen.Payment) (string, error) {
-	refunds, err := tx.RefundsOfPayment(ctx, p.ID)
-	if err != nil {
-		return "", err
-	}
-	sum, err := sdk.Zero(p.Currency)
-	if err != nil {
-		return "", err
-	}
-	total := sum.Amount()
-	for _, r := range refunds {
-		if r.Status != sdk.RefundSucceeded.String() {
-			continue
-		}
-		m, err := sdk.ParseMoney(r.Amount, r.Currency)
-		if err != nil {
-			return "", err
-		}
-		total = total.Add(m.Amount())
-	}
-	if total.IsPositive() {
-		sum, err = sdk.ParseMoney(total.String(), p.Currency)
-	}
-	return sum.AmountString(), err
 }

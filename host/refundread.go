@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -104,4 +105,36 @@ func (h *Host) hintRefunds(ctx context.Context, tx *store.Tx, account string, e 
 		}
 	}
 	return payments, nil
+}
+
+// refundReference is how a notification that matched nothing keeps the
+// acquirer's id of a refund, beside those of orders.
+func refundReference(id string) string {
+	if id == "" {
+		return ""
+	}
+	return "refund " + id
+}
+
+// matchEarlyRefund takes up notifications that came before an answer named the
+// acquirer's refund: see matchEarly. Those that name our id are never early,
+// since a refund is recorded before it is sent.
+func (h *Host) matchEarlyRefund(tx *store.Tx, before sqlgen.Refund, r *sqlgen.Refund) ([]entry, error) {
+	if before.AcquirerRefundID == r.AcquirerRefundID {
+		return nil, nil
+	}
+	ctx := context.WithoutCancel(h.life)
+	early, err := tx.UnmatchedFor(ctx, sqlgen.UnmatchedForParams{Provider: r.Provider, AcquirerOrderID: refundReference(r.AcquirerRefundID)})
+	if err != nil || len(early) == 0 {
+		return nil, err
+	}
+	for _, n := range early {
+		if err := tx.MatchNotification(ctx, sqlgen.MatchNotificationParams{PaymentID: r.PaymentID, Provider: n.Provider, Digest: n.Digest}); err != nil {
+			return nil, err
+		}
+	}
+	if refundStatus(*r) != sdk.RefundSucceeded {
+		r.DueAt = micros(h.clock.Now())
+	}
+	return []entry{{kind: kindNote, source: sourceNotification, detail: fmt.Sprintf("%d notification(s) of %s came before its answer", len(early), r.ID)}}, nil
 }

@@ -92,6 +92,9 @@ func (h *Host) decide(tx *store.Tx, p *sqlgen.Payment, r ReviewRequest) ([]entry
 			return nil, err
 		}
 	}
+	if err := h.askRefundsOn(tx, *p); err != nil {
+		return nil, err
+	}
 	p.ReviewDecision, p.ReviewSince = r.Decision, micros(h.clock.Now())
 	audit := fmt.Sprintf("%s of %s: %s", r.Decision, p.ReviewReason, r.Note)
 	return append(entries, entry{kind: kindReview, source: sourceMerchant, detail: audit}), nil
@@ -216,8 +219,12 @@ type observation struct {
 }
 
 // flag asks for a person to look at a payment. What was decided before was about
-// something else.
+// something else. But that money came late permits refunds: this flag stays, and
+// only the timeline has the other.
 func flag(p *sqlgen.Payment, why lifecycle.ReviewReason, now time.Time, evidence string) {
+	if paidLate(*p) && why != lifecycle.LateSuccess {
+		return
+	}
 	p.ReviewReason, p.ReviewSince, p.ReviewObserved, p.ReviewDecision = string(why), micros(now), evidence, ""
 }
 

@@ -33,15 +33,29 @@ func answerRefund(w http.ResponseWriter, c host.RefundCreated) {
 	switch {
 	case c.Existing:
 		answer(w, http.StatusOK, r)
-	case r.Status == sdk.RefundFailed.String() && c.Err != nil:
-		p := problemOf(c.Err)
-		p.Status, p.PaymentID, p.RefundID, p.Outcome = http.StatusPaymentRequired, r.PaymentID, r.ID, c.Err.Outcome.String()
-		failWith(w, c.Err, p)
+	case r.Status == sdk.RefundFailed.String():
+		failRefund(w, c)
 	case !c.Sent || r.Status == sdk.RefundUnknown.String():
 		answer(w, http.StatusAccepted, r)
 	default:
 		answer(w, http.StatusCreated, r)
 	}
+}
+
+// failRefund answers for a refund that has FAILED, be it by an error or by the
+// acquirer's own status. The refund has the last word about the outcome.
+func failRefund(w http.ResponseWriter, c host.RefundCreated) {
+	e := c.Err
+	if e == nil || e.Outcome != sdk.OutcomeRefused {
+		e = sdk.Refused(sdk.CodeRefused, "the acquirer says that the refund has failed")
+		if c.Refund.StatusReason != "" {
+			e.Message = c.Refund.StatusReason
+		}
+	}
+	p := problemOf(e)
+	p.Status, p.PaymentID, p.RefundID, p.Outcome = http.StatusPaymentRequired, c.Refund.PaymentID, c.Refund.ID, e.Outcome.String()
+	p.Remedy = "Its amount is free again. Another refund needs a new merchant_refund_id."
+	failWith(w, e, p)
 }
 
 func (a *api) getRefund(w http.ResponseWriter, r *http.Request, merchant string) {

@@ -30,6 +30,8 @@ func TestRefundAnswers(t *testing.T) {
 		{"not sent yet", host.RefundCreated{Refund: fullRefund("PENDING"), Err: sdk.NotSent(sdk.CodePluginUnavailable, "x")}, nil, 202, ""},
 		{"unknown", host.RefundCreated{Refund: fullRefund("UNKNOWN"), Sent: true, Err: sdk.Unknown(sdk.CodeAcquirerTimeout, "x")}, nil, 202, ""},
 		{"refused", host.RefundCreated{Refund: fullRefund("FAILED"), Sent: true, Err: refused}, nil, 402, "REFUSED"},
+		{"failed by its answer", host.RefundCreated{Refund: fullRefund("FAILED"), Sent: true}, nil, 402, "REFUSED"},
+		{"failed, lost by the error", host.RefundCreated{Refund: fullRefund("FAILED"), Sent: true, Err: sdk.Unknown(sdk.CodeAcquirerTimeout, "x")}, nil, 402, "REFUSED"},
 		{"made before", host.RefundCreated{Refund: fullRefund("FAILED"), Sent: true, Existing: true}, nil, 200, ""},
 		{"too much", host.RefundCreated{}, sdk.NotSent(sdk.CodeRefundTooLarge, "x"), 422, "REFUND_TOO_LARGE"},
 		{"not paid", host.RefundCreated{}, sdk.NotSent(sdk.CodeInvalidState, "x"), 409, "INVALID_STATE"},
@@ -45,8 +47,8 @@ func TestRefundAnswers(t *testing.T) {
 		if tt.err == nil && got.header.Get("Location") != refundsPath+"/ref_01M8642HTSTXEM8X27VEMJKXD9" {
 			t.Errorf("%s: Location %q", tt.name, got.header.Get("Location"))
 		}
-		if tt.status == 402 && !strings.Contains(string(got.body), `"refund_id":"ref_`) {
-			t.Errorf("%s: no refund is named: %s", tt.name, got.body)
+		if tt.status == 402 && (!strings.Contains(string(got.body), `"refund_id":"ref_`) || got.Outcome != "REFUSED" || !strings.Contains(got.Remedy, "merchant_refund_id")) {
+			t.Errorf("%s: it must name the refund, its outcome and what to do: %s", tt.name, got.body)
 		}
 	}
 }

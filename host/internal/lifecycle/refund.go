@@ -14,7 +14,9 @@ type Refund struct {
 	// Sending: no answer about it came in yet. Until then PENDING is only our
 	// intent, not the acquirer's word.
 	Sending bool
-	SentAt  time.Time // when it was last handed to the plugin
+	// Answered: the acquirer has said something of it, be it true or not.
+	Answered bool
+	SentAt   time.Time // when it was last handed to the plugin
 }
 
 // RefundVerdict is what to do with an answer about a refund.
@@ -24,6 +26,8 @@ type RefundVerdict struct {
 	Review   ReviewReason     // set when a person has to look
 	Detail   string           // for the timeline
 	Believed bool             // its ids and times are taken over
+	// RetryAfter is the acquirer's wish, if it wasn't sent.
+	RetryAfter time.Duration
 }
 
 // RefundAnswer judges a refund as the acquirer reports it.
@@ -72,7 +76,9 @@ func (r Refund) unknownIfFirst() RefundVerdict {
 func RefundError(r Refund, err *sdk.Error) RefundVerdict {
 	v := RefundVerdict{Status: r.Status, Detail: err.Error()}
 	switch {
-	case !r.Sending || r.Status.Terminal() || err.Outcome == sdk.OutcomeNotSent: // the host sends it again
+	case !r.Sending || r.Status.Terminal():
+	case err.Outcome == sdk.OutcomeNotSent: // the host sends it again
+		v.RetryAfter = err.RetryAfter
 	case r.Status == sdk.RefundPending && err.Outcome == sdk.OutcomeRefused:
 		v.Status, v.Moved = sdk.RefundFailed, true
 	case r.Status == sdk.RefundPending:
@@ -87,10 +93,25 @@ func RefundError(r Refund, err *sdk.Error) RefundVerdict {
 // to believe too early would pay back twice.
 func RefundQueryError(r Refund, err *sdk.Error, now time.Time, settling time.Duration) RefundVerdict {
 	v := RefundVerdict{Status: r.Status, Detail: err.Error()}
-	lost := err.Code == sdk.CodeOrderNotFound && r.Status == sdk.RefundUnknown && r.Query.AcquirerRefundID == "" &&
+	lost := err.Code == sdk.CodeOrderNotFound && r.Status == sdk.RefundUnknown && !r.Answered && r.Query.AcquirerRefundID == "" &&
 		settling > 0 && !r.SentAt.IsZero() && now.Sub(r.SentAt) >= settling
 	if lost {
 		v.Status, v.Moved, v.Detail = sdk.RefundFailed, true, "the refund never reached the acquirer"
 	}
 	return v
+}
+
+// sendPlan is Plan up to its hourly step: a merchant waits for the money.
+var sendPlan = Plan[:5]
+
+// NextSend returns when to send a refund again of which it is sure that nothing
+// was sent, after tries more times in vain: not before the acquirer wants it, and
+// at the end of NeverSentAfter at the latest.
+func NextSend(tries int, retryAfter time.Duration, now, created time.Time) time.Time {
+	last := len(sendPlan) - 1
+	wait := max(sendPlan[min(max(tries, 0), last)], min(retryAfter, sendPlan[last]))
+	if end := created.Add(NeverSentAfter); end.Before(now.Add(wait)) {
+		return end
+	}
+	return now.Add(wait)
 }

@@ -114,17 +114,58 @@ func TestRefundLost(t *testing.T) {
 		settling time.Duration
 		lost     bool
 	}{
-		"lost":                   {change(func(*lifecycle.Refund) {}), notFound, late, settling, true},
-		"too early":              {change(func(*lifecycle.Refund) {}), notFound, late.Add(-1), settling, false},
-		"no settling time":       {change(func(*lifecycle.Refund) {}), notFound, late, 0, false},
-		"another error":          {change(func(*lifecycle.Refund) {}), sdk.Unknown(sdk.CodeAcquirerError, "x"), late, settling, false},
-		"the acquirer knew it":   {change(func(r *lifecycle.Refund) { r.Query.AcquirerRefundID = "R-1" }), notFound, late, settling, false},
-		"it was pending":         {change(func(r *lifecycle.Refund) { r.Status = sdk.RefundPending }), notFound, late, settling, false},
-		"sent nobody knows when": {change(func(r *lifecycle.Refund) { r.SentAt = time.Time{} }), notFound, late, settling, false},
+		"lost":                     {change(func(*lifecycle.Refund) {}), notFound, late, settling, true},
+		"too early":                {change(func(*lifecycle.Refund) {}), notFound, late.Add(-1), settling, false},
+		"no settling time":         {change(func(*lifecycle.Refund) {}), notFound, late, 0, false},
+		"another error":            {change(func(*lifecycle.Refund) {}), sdk.Unknown(sdk.CodeAcquirerError, "x"), late, settling, false},
+		"the acquirer knew it":     {change(func(r *lifecycle.Refund) { r.Query.AcquirerRefundID = "R-1" }), notFound, late, settling, false},
+		"the acquirer spoke of it": {change(func(r *lifecycle.Refund) { r.Answered = true }), notFound, late, settling, false},
+		"it was pending":           {change(func(r *lifecycle.Refund) { r.Status = sdk.RefundPending }), notFound, late, settling, false},
+		"sent nobody knows when":   {change(func(r *lifecycle.Refund) { r.SentAt = time.Time{} }), notFound, late, settling, false},
 	} {
 		v := lifecycle.RefundQueryError(tt.refund, tt.err, tt.now, tt.settling)
 		if v.Moved != tt.lost || tt.lost && v.Status != sdk.RefundFailed {
 			t.Errorf("%s: %+v", name, v)
+		}
+	}
+}
+
+func TestNextSend(t *testing.T) {
+	created := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		why       string
+		tries     int
+		wish, age time.Duration
+		want      time.Duration
+	}{
+		{"soon", 0, 0, 0, 5 * time.Second},
+		{"then later", 1, 0, 0, 15 * time.Second},
+		{"then later", 3, 0, 0, 5 * time.Minute},
+		{"hourly in the end, never daily", 4, 0, 0, time.Hour},
+		{"the last step repeats", 1000, 0, 0, time.Hour},
+		{"tries below zero", -1, 0, 0, 5 * time.Second},
+		{"the acquirer wants it later", 0, time.Minute, 0, time.Minute},
+		{"the acquirer wants it sooner", 2, time.Second, 0, time.Minute},
+		{"the acquirer wants it in a year", 0, 365 * day, 0, time.Hour},
+		{"a wish below zero", 0, -time.Hour, 0, 5 * time.Second},
+		{"at the end of the day it is given up", 9, 0, day - time.Minute, time.Minute},
+		{"after it at once", 9, 0, day + time.Minute, -time.Minute},
+	} {
+		now := created.Add(tt.age)
+		if got := lifecycle.NextSend(tt.tries, tt.wish, now, created).Sub(now); got != tt.want {
+			t.Errorf("%s (%d tries, %v old): sent after %v, want %v", tt.why, tt.tries, tt.age, got, tt.want)
+		}
+	}
+}
+
+// TestRefundRetryAfter: the acquirer's wish is handed on only if nothing was sent.
+func TestRefundRetryAfter(t *testing.T) {
+	for _, outcome := range []sdk.Outcome{sdk.OutcomeNotSent, sdk.OutcomeUnknown, sdk.OutcomeRefused} {
+		err := &sdk.Error{Code: sdk.CodeAcquirerRateLimited, Outcome: outcome, RetryAfter: time.Minute}
+		got := lifecycle.RefundError(refundOf(sdk.RefundPending, true), err).RetryAfter
+		if (got == time.Minute) != (outcome == sdk.OutcomeNotSent) {
+			t.Errorf("%s: %v", outcome, got)
 		}
 	}
 }

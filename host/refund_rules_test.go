@@ -1,0 +1,199 @@
+package host
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+// TestRefundPlan: what can't be sent is sent again soon, and hourly to the end
+// of the day; what is open is first asked about after five seconds.
+func TestRefundPlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		var sent, asked []time.Duration
+		begun := time.Now()
+		r.mu.Lock()
+		r.send = func(context.Context, sdk.RefundRequest) (sdk.Refund, error) {
+			sent = append(sent, time.Since(begun))
+			return sdk.Refund{}, sdk.NotSent(sdk.CodeAcquirerRateLimited, "later")
+		}
+		r.mu.Unlock()
+		c := w.refund(p.ID, "r1", "60.00")
+		time.Sleep(24*time.Hour + time.Second)
+		synctest.Wait()
+		if got := w.refundIs(c, "FAILED"); got.Code != "NEVER_SENT" {
+			t.Errorf("after a day: %+v", got)
+		}
+		steps := []time.Duration{0, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, time.Hour, time.Hour}
+		at := time.Duration(0)
+		for i, step := range steps {
+			if at += step; i >= len(sent) || sent[i].Round(time.Second) != at {
+				t.Fatalf("sent after %v, want number %d after %v", sent, i, at)
+			}
+		}
+		if last := sent[len(sent)-1]; len(sent) < 26 || last >= 24*time.Hour {
+			t.Errorf("sent %d times, the last after %v", len(sent), last)
+		}
+		r.sends(sdk.RefundPending, nil)
+		r.mu.Lock()
+		r.ask = func(_ context.Context, q sdk.RefundQuery) (sdk.Refund, error) {
+			asked = append(asked, time.Since(begun).Round(time.Second))
+			return refundAnswer(q.MerchantRefundID, sdk.RefundPending), nil
+		}
+		r.mu.Unlock()
+		begun = time.Now()
+		w.refund(p.ID, "r2", "60.00")
+		time.Sleep(90 * time.Second)
+		synctest.Wait()
+		if len(asked) != 3 || asked[0] != 5*time.Second || asked[1] != 20*time.Second || asked[2] != 80*time.Second {
+			t.Errorf("asked after %v", asked)
+		}
+	})
+}
+
+// TestRefundSpokenOf: once the acquirer has said anything of a refund it has
+// reached it. NOT_FOUND must not free its amount then.
+func TestRefundSpokenOf(t *testing.T) {
+	for name, answer := range map[string]sdk.Refund{
+		"an answer about another amount": {MerchantRefundID: "r1", Status: sdk.RefundSucceeded, Amount: hkd(t, "59.99")},
+		"an answer without a status":     {MerchantRefundID: "r1"},
+	} {
+		for _, lost := range []bool{false, true} { // the first answer says it, or that of a question
+			synctest.Test(t, func(t *testing.T) {
+				w, r, p := newRefundWorld(t)
+				defer w.close()
+				r.mu.Lock()
+				r.send = func(context.Context, sdk.RefundRequest) (sdk.Refund, error) {
+					if lost {
+						return sdk.Refund{}, sdk.Unknown(sdk.CodeAcquirerTimeout, "lost")
+					}
+					return answer, nil
+				}
+				r.ask = func(context.Context, sdk.RefundQuery) (sdk.Refund, error) { return answer, nil }
+				r.mu.Unlock()
+				c := w.refund(p.ID, "r1", "60.00")
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				r.tells(0, sdk.NotSent(sdk.CodeOrderNotFound, "never heard of it"))
+				time.Sleep(3 * time.Hour)
+				synctest.Wait()
+				w.refundIs(c, "UNKNOWN")
+				if _, err := w.Refund(context.Background(), "shop-a", p.ID, RefundRequest{MerchantRefundID: "r2", Amount: "60.00"}); codeOf(err) != sdk.CodeRefundTooLarge {
+					t.Errorf("%s (lost %t): its amount is free: %v", name, lost, err)
+				}
+			})
+		}
+	}
+}
+
+// TestRefundFailedByAnswer: the acquirer's own FAILED is a refusal too.
+func TestRefundFailedByAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.sends(sdk.RefundFailed, nil)
+		c := w.refund(p.ID, "r1", "60.00")
+		if c.Refund.Status != "FAILED" || c.Refund.Code != "REFUSED" {
+			t.Errorf("%+v", c)
+		}
+		if n := w.count("SELECT COUNT(*) FROM timeline WHERE kind = 'refund' AND event_id <> ''"); n != 1 {
+			t.Errorf("%d events in the timeline", n)
+		}
+	})
+}
+
+// TestRefundIDOfAnother: one id of the acquirer for two of our refunds is one
+// movement of money, so the second is not believed.
+func TestRefundIDOfAnother(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		same := func(id string) sdk.Refund {
+			return sdk.Refund{MerchantRefundID: id, AcquirerRefundID: "acq-same", Status: sdk.RefundSucceeded}
+		}
+		r.mu.Lock()
+		r.send = func(_ context.Context, q sdk.RefundRequest) (sdk.Refund, error) { return same(q.MerchantRefundID), nil }
+		r.ask = func(_ context.Context, q sdk.RefundQuery) (sdk.Refund, error) { return same(q.MerchantRefundID), nil }
+		r.mu.Unlock()
+		w.refund(p.ID, "r1", "30.00")
+		c := w.refund(p.ID, "r2", "30.00")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if got := w.refundIs(c, "UNKNOWN"); got.Code != "MISMATCH" {
+			t.Errorf("%+v", got)
+		}
+		if got := w.get(p.ID); got.AmountRefunded != "30.00" || got.Review == nil || got.Review.Reason != "mismatch" {
+			t.Errorf("refunded %s, review %+v", got.AmountRefunded, got.Review)
+		}
+	})
+}
+
+// TestRefundSentTooLate: a host that was frozen before the call doesn't make it:
+// another may have taken the refund up and found it lost.
+func TestRefundSentTooLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		row, err := w.store.Read().Payment(context.Background(), p.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		late := w.newRefund(row, RefundRequest{MerchantRefundID: "r1"}, hkd(t, "30.00"))
+		time.Sleep(time.Minute)
+		if _, err := w.callRefund(late); err == nil || sdk.AsError(err).Outcome != sdk.OutcomeNotSent {
+			t.Errorf("%v", err)
+		}
+		if sent, _ := r.counts(); sent != 0 {
+			t.Error("it was sent")
+		}
+	})
+}
+
+// TestRefundAnswerAfterTakeOver: what a host reports that others took for dead
+// changes nothing which was learnt since.
+func TestRefundAnswerAfterTakeOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		answer := make(chan error)
+		r.mu.Lock()
+		r.send = func(context.Context, sdk.RefundRequest) (sdk.Refund, error) { return sdk.Refund{}, <-answer }
+		r.mu.Unlock()
+		got := make(chan RefundCreated)
+		go func() { got <- w.refund(p.ID, "r1", "60.00") }()
+		synctest.Wait()
+		held, err := w.store.Read().HeldRefunds(context.Background())
+		if err != nil || len(held) != 1 {
+			t.Fatalf("%+v, %v", held, err)
+		}
+		if err := errors.Join(w.takeUpRefund(held[0].ID, "another"), w.takeUpRefund(held[0].ID, held[0].Holder)); err != nil {
+			t.Fatal(err)
+		}
+		answer <- sdk.NotSent(sdk.CodePluginUnavailable, "surely not")
+		c := <-got
+		w.refundIs(c, "UNKNOWN") // only a question can tell now
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if got := w.refundIs(c, "SUCCEEDED"); got.StatusReason != "" {
+			t.Errorf("%+v", got)
+		}
+		if sent, _ := r.counts(); sent != 1 {
+			t.Errorf("sent %d times", sent)
+		}
+	})
+}
+
+func hkd(t *testing.T, amount string) sdk.Money {
+	t.Helper()
+	m, err := sdk.ParseMoney(amount, "HKD")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
