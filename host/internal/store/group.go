@@ -54,8 +54,9 @@ const (
 // Updates that come in while another is being committed share the next
 // transaction, each behind a savepoint: its error undoes its own writes only.
 //
-// ctx is for the wait before fn runs. Once it has, the context no longer matters
-// (neither that of the statements): Update returns what became of the writes.
+// ctx is for the wait before fn runs. Once fn has run, the context no longer
+// matters (neither that of the statements): Update commits although it has ended,
+// and returns what became of the writes.
 //
 // fn must not call a provider, since all others wait for it, and may be run
 // again if another host changed the same rows.

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -23,160 +22,108 @@ func ids(t *testing.T, rows []sqlgen.Payment, err error) string {
 }
 
 func TestLists(t *testing.T) {
-	s := openNew(t)
-	for i := range 6 {
-		insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) {
-			p.OrderGroup = []string{"", "cart"}[i%2]                // 1 3 5
-			p.Status = []string{"PENDING", "FAILED"}[i/3]           // 0-2, 3-5
-			p.ReviewReason = []string{"", "stale", "mismatch"}[i%3] // 1 4 stale, 2 5 mismatch
-		}), payment(fmt.Sprintf("%d-of-another-shop", i), func(p *sqlgen.Payment) {
-			p.Merchant, p.OrderGroup, p.ReviewReason = "another shop", "cart", "stale"
-		}))
-	}
-	ctx, q := t.Context(), s.Read()
-	for _, tt := range []struct {
-		before, status, review string
-		page                   int64
-		list, group            string
-	}{
-		{"", "", "", 50, "5 4 3 2 1 0", "5 3 1"},
-		{"", "", "", 2, "5 4", "5 3"},
-		{"pay_4", "", "", 2, "3 2", "3 1"},
-		{"pay_0", "", "", 50, "", ""},
-		{"pay_9", "", "", 1, "5", "5"},
-		{"", "FAILED", "", 50, "5 4 3", "5 3"},
-		{"pay_5", "FAILED", "", 1, "4", "3"},
-		{"", "SUCCEEDED", "", 50, "", ""},
-		{"", "", "any", 50, "5 4 2 1", "5 1"},
-		{"pay_4", "", "any", 50, "2 1", "1"},
-		{"", "", "stale", 50, "4 1", "1"},
-		{"", "PENDING", "stale", 50, "1", "1"},
-		{"", "", "late_success", 50, "", ""},
-		{"", "", "", 0, "", ""},
-	} {
-		var list []sqlgen.Payment
-		var err error
-		switch {
-		case tt.review != "":
-			list, err = q.ListForReview(ctx, sqlgen.ListForReviewParams{Merchant: "shop", Before: tt.before, Status: tt.status, Review: tt.review, Page: tt.page})
-		case tt.status != "":
-			list, err = q.ListByStatus(ctx, sqlgen.ListByStatusParams{Merchant: "shop", Before: tt.before, Status: tt.status, Page: tt.page})
-		default:
-			list, err = q.ListPayments(ctx, sqlgen.ListPaymentsParams{Merchant: "shop", Before: tt.before, Page: tt.page})
+	each(t, func(t *testing.T, s *Store) {
+		for i := range 6 {
+			insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) {
+				p.OrderGroup = []string{"", "cart"}[i%2]                // 1 3 5
+				p.Status = []string{"PENDING", "FAILED"}[i/3]           // 0-2, 3-5
+				p.ReviewReason = []string{"", "stale", "mismatch"}[i%3] // 1 4 stale, 2 5 mismatch
+			}), payment(fmt.Sprintf("%d-of-another-shop", i), func(p *sqlgen.Payment) {
+				p.Merchant, p.OrderGroup, p.ReviewReason = "another shop", "cart", "stale"
+			}))
 		}
-		if got := ids(t, list, err); got != tt.list {
-			t.Errorf("%+v: listed %q", tt, got)
+		ctx, q := t.Context(), s.Read()
+		for _, tt := range []struct {
+			before, status, review string
+			page                   int64
+			list, group            string
+		}{
+			{"", "", "", 50, "5 4 3 2 1 0", "5 3 1"},
+			{"", "", "", 2, "5 4", "5 3"},
+			{"pay_4", "", "", 2, "3 2", "3 1"},
+			{"pay_0", "", "", 50, "", ""},
+			{"pay_9", "", "", 1, "5", "5"},
+			{"", "FAILED", "", 50, "5 4 3", "5 3"},
+			{"pay_5", "FAILED", "", 1, "4", "3"},
+			{"", "SUCCEEDED", "", 50, "", ""},
+			{"", "", "any", 50, "5 4 2 1", "5 1"},
+			{"pay_4", "", "any", 50, "2 1", "1"},
+			{"", "", "stale", 50, "4 1", "1"},
+			{"", "PENDING", "stale", 50, "1", "1"},
+			{"", "", "late_success", 50, "", ""},
+			{"", "", "", 0, "", ""},
+		} {
+			var list []sqlgen.Payment
+			var err error
+			switch {
+			case tt.review != "":
+				list, err = q.ListForReview(ctx, sqlgen.ListForReviewParams{Merchant: "shop", Before: tt.before, Status: tt.status, Review: tt.review, Page: tt.page})
+			case tt.status != "":
+				list, err = q.ListByStatus(ctx, sqlgen.ListByStatusParams{Merchant: "shop", Before: tt.before, Status: tt.status, Page: tt.page})
+			default:
+				list, err = q.ListPayments(ctx, sqlgen.ListPaymentsParams{Merchant: "shop", Before: tt.before, Page: tt.page})
+			}
+			if got := ids(t, list, err); got != tt.list {
+				t.Errorf("%+v: listed %q", tt, got)
+			}
+			group, err := q.ListGroup(ctx, sqlgen.ListGroupParams{Merchant: "shop", OrderGroup: "cart", Before: tt.before, Status: tt.status, Review: tt.review, Page: tt.page})
+			if got := ids(t, group, err); got != tt.group {
+				t.Errorf("%+v: the group has %q", tt, got)
+			}
 		}
-		group, err := q.ListGroup(ctx, sqlgen.ListGroupParams{Merchant: "shop", OrderGroup: "cart", Before: tt.before, Status: tt.status, Review: tt.review, Page: tt.page})
-		if got := ids(t, group, err); got != tt.group {
-			t.Errorf("%+v: the group has %q", tt, got)
-		}
-	}
+	})
 }
 
 func TestOneMerchantsPayment(t *testing.T) {
-	s := openNew(t)
-	insert(t, s, payment("1", nil))
-	for merchant, found := range map[string]bool{"shop": true, "SHOP": false, "another shop": false, "": false} {
-		_, byID := s.Read().PaymentOfMerchant(t.Context(), sqlgen.PaymentOfMerchantParams{ID: "pay_1", Merchant: merchant})
-		_, byOrder := s.Read().PaymentByMerchantOrder(t.Context(), sqlgen.PaymentByMerchantOrderParams{Merchant: merchant, MerchantOrderID: "order-1"})
-		if (byID == nil) != found || (byOrder == nil) != found {
-			t.Errorf("merchant %q: %v, %v", merchant, byID, byOrder)
+	each(t, func(t *testing.T, s *Store) {
+		insert(t, s, payment("1", nil))
+		for merchant, found := range map[string]bool{"shop": true, "SHOP": false, "another shop": false, "": false} {
+			_, byID := s.Read().PaymentOfMerchant(t.Context(), sqlgen.PaymentOfMerchantParams{ID: "pay_1", Merchant: merchant})
+			_, byOrder := s.Read().PaymentByMerchantOrder(t.Context(), sqlgen.PaymentByMerchantOrderParams{Merchant: merchant, MerchantOrderID: "order-1"})
+			if (byID == nil) != found || (byOrder == nil) != found {
+				t.Errorf("merchant %q: %v, %v", merchant, byID, byOrder)
+			}
 		}
-	}
+	})
 }
 
 func TestByAcquirerOrder(t *testing.T) {
-	s := openNew(t)
-	order := func(account, acquirer string) func(*sqlgen.Payment) {
-		return func(p *sqlgen.Payment) { p.Account, p.AcquirerOrderID = account, acquirer }
-	}
-	insert(t, s, payment("1", order("account-1", "")), payment("2", order("account-1", "acq-1")), payment("3", order("account-2", "acq-1")),
-		payment("4", order("account-1", "acq-2")), payment("5", order("account-1", "acq-2")), payment("6", order("account-1", "acq-2")))
-	for _, tt := range []struct{ account, acquirer, want string }{
-		{"account-1", "acq-1", "2"},
-		{"account-2", "acq-1", "3"},
-		{"account-1", "acq-2", "4 5"}, // two are enough to see that it isn't one
-		{"account-1", "", ""},         // not known is not a name
-		{"", "acq-1", ""},
-	} {
-		rows, err := s.Read().PaymentByAcquirerOrder(t.Context(), sqlgen.PaymentByAcquirerOrderParams{Account: tt.account, AcquirerOrderID: tt.acquirer})
-		if got := ids(t, rows, err); got != tt.want {
-			t.Errorf("%+v: %q", tt, got)
+	each(t, func(t *testing.T, s *Store) {
+		order := func(account, acquirer string) func(*sqlgen.Payment) {
+			return func(p *sqlgen.Payment) { p.Account, p.AcquirerOrderID = account, acquirer }
 		}
-	}
-}
-
-func TestDue(t *testing.T) {
-	s := openNew(t)
-	if next, err := s.Read().NextDue(t.Context()); next != 0 || err != nil {
-		t.Errorf("nothing is due, next %d (%v)", next, err)
-	}
-	for i, tt := range []struct {
-		provider string
-		due      int64
-	}{{"a", 30}, {"a", 10}, {"a", 20}, {"a", 40}, {"b", 25}, {"b", 0}, {"b", 100}} {
-		insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) { p.Provider, p.DueAt = tt.provider, tt.due }))
-	}
-	for _, tt := range []struct {
-		now, page int64
-		want      string
-	}{
-		{5, 10, ""},
-		{10, 10, "1"},
-		{50, 10, "1 2 4 0 3"},
-		{50, 2, "1 2 4"}, // two of each: one that hangs leaves the others their turn
-		{100, 1, "1 4"},
-	} {
-		rows, err := s.Read().DuePayments(t.Context(), sqlgen.DuePaymentsParams{Now: tt.now, Page: tt.page})
-		var got []sqlgen.Payment
-		for _, r := range rows {
-			got = append(got, sqlgen.Payment{ID: r.ID})
+		insert(t, s, payment("1", order("account-1", "")), payment("2", order("account-1", "acq-1")), payment("3", order("account-2", "acq-1")),
+			payment("4", order("account-1", "acq-2")), payment("5", order("account-1", "acq-2")), payment("6", order("account-1", "acq-2")))
+		for _, tt := range []struct{ account, acquirer, want string }{
+			{"account-1", "acq-1", "2"},
+			{"account-2", "acq-1", "3"},
+			{"account-1", "acq-2", "4 5"}, // two are enough to see that it isn't one
+			{"account-1", "", ""},         // not known is not a name
+			{"", "acq-1", ""},
+		} {
+			rows, err := s.Read().PaymentByAcquirerOrder(t.Context(), sqlgen.PaymentByAcquirerOrderParams{Account: tt.account, AcquirerOrderID: tt.acquirer})
+			if got := ids(t, rows, err); got != tt.want {
+				t.Errorf("%+v: %q", tt, got)
+			}
 		}
-		if got := ids(t, got, err); got != tt.want {
-			t.Errorf("at %d, %d of each: %q, want %q", tt.now, tt.page, got, tt.want)
-		}
-	}
-	if next, err := s.Read().NextDue(t.Context()); next != 10 || err != nil {
-		t.Errorf("next due at %d (%v)", next, err)
-	}
-}
-
-func TestWhatAStartTakesUp(t *testing.T) {
-	s := openNew(t)
-	states := []string{"CREATED", "PENDING", "AUTHORIZED", "SUCCEEDED", "CANCELLED", "EXPIRED", "FAILED", "UNKNOWN"}
-	for i, status := range states {
-		insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) {
-			p.Status, p.Account = status, []string{"account-1", "account-2"}[i/7]
-			p.CreateState = []string{"answered", "sending", "unsent"}[i%3]
-		}))
-	}
-	sending, err := s.Read().InterruptedCreates(t.Context())
-	slices.Sort(sending)
-	if want := []string{"pay_1", "pay_4", "pay_7"}; !slices.Equal(sending, want) || err != nil {
-		t.Errorf("interrupted: %v (%v)", sending, err)
-	}
-	open, err := s.Read().UnsettledByProvider(t.Context())
-	want := []sqlgen.UnsettledByProviderRow{{Provider: "main", Account: "account-1", Payments: 3}, {Provider: "main", Account: "account-2", Payments: 1}}
-	if !slices.Equal(open, want) || err != nil {
-		t.Errorf("unsettled: %v (%v)", open, err)
-	}
+	})
 }
 
 func TestSentOrders(t *testing.T) {
-	s := openNew(t)
-	insert(t, s, payment("1", nil))
-	err := s.Update(t.Context(), func(tx *Tx) error {
-		_, err := tx.InsertSentOrder(t.Context(), sqlgen.InsertSentOrderParams{Account: "account-1", MerchantOrderID: "order-1", PaymentID: "pay_1"})
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for account, found := range map[string]bool{"account-1": true, "account-2": false} {
-		p, err := s.Read().PaymentBySentOrder(t.Context(), sqlgen.PaymentBySentOrderParams{Account: account, MerchantOrderID: "order-1"})
-		if (err == nil) != found || found && p.ID != "pay_1" {
-			t.Errorf("%s: %q, %v", account, p.ID, err)
+	each(t, func(t *testing.T, s *Store) {
+		insert(t, s, payment("1", nil))
+		err := s.Update(t.Context(), func(tx *Tx) error {
+			_, err := tx.InsertSentOrder(t.Context(), sqlgen.InsertSentOrderParams{Account: "account-1", MerchantOrderID: "order-1", PaymentID: "pay_1"})
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		for account, found := range map[string]bool{"account-1": true, "account-2": false} {
+			p, err := s.Read().PaymentBySentOrder(t.Context(), sqlgen.PaymentBySentOrderParams{Account: account, MerchantOrderID: "order-1"})
+			if (err == nil) != found || found && p.ID != "pay_1" {
+				t.Errorf("%s: %q, %v", account, p.ID, err)
+			}
+		}
+	})
 }
