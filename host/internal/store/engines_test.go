@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	"github.com/paymux/paymux/host/internal/pgtest"
@@ -14,14 +16,46 @@ type database struct {
 	path string // SQLite's
 }
 
-// engines make a new database. PostgreSQL's has its tables already: to make
-// them takes longer than most tests.
+// engines make a new database. It has its tables already: to make them takes
+// longer than most tests.
 var engines = []struct {
 	name string
 	make func(t *testing.T) database
 }{
-	{"sqlite", func(t *testing.T) database { return database{path: filepath.Join(t.TempDir(), "paymux.db")} }},
+	{"sqlite", func(t *testing.T) database {
+		return database{path: newFile(t, filepath.Join(t.TempDir(), "paymux.db"))}
+	}},
 	{"postgres", func(t *testing.T) database { return database{url: pgtest.NewFrom(t, makeTables)} }},
+}
+
+// empty is a SQLite file with tables only.
+var empty = sync.OnceValues(func() (file []byte, err error) {
+	dir, err := os.MkdirTemp("", "store-test-")
+	if err != nil {
+		return nil, err
+	}
+	defer os.RemoveAll(dir)
+	path := filepath.Join(dir, "paymux.db")
+	s, err := OpenSQLite(context.Background(), path, Options{})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Close(); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+})
+
+func newFile(t *testing.T, path string) string {
+	t.Helper()
+	file, err := empty()
+	if err == nil {
+		err = os.WriteFile(path, file, 0o600)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
 }
 
 func makeTables(url string) error {
@@ -87,7 +121,7 @@ func open(t *testing.T, path string) *Store {
 // openNew opens a new SQLite file.
 func openNew(t *testing.T) *Store {
 	t.Helper()
-	return open(t, filepath.Join(t.TempDir(), "paymux.db"))
+	return open(t, newFile(t, filepath.Join(t.TempDir(), "paymux.db")))
 }
 
 // update fails the test if it can't.

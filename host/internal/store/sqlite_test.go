@@ -22,6 +22,7 @@ func TestPaths(t *testing.T) {
 				t.Fatal(err)
 			}
 			t.Chdir(dir)
+			newFile(t, filepath.Join(dir, name)) // another that is opened gets tables and stays
 			for _, path := range []string{filepath.Join(dir, name), name, "./" + name, "../" + filepath.Base(dir) + "/" + name} {
 				s := open(t, path)
 				if _, err := s.Read().Payment(t.Context(), "pay_1"); path == filepath.Join(dir, name) {
