@@ -275,7 +275,7 @@ var _ sqlgen.DBTX = (*statements)(nil)
 
 func (s *statements) ExecContext(_ context.Context, query string, args ...any) (result sql.Result, err error) {
 	if s.err == nil {
-		result, s.err = s.tx.ExecContext(s.ctx, query, args...)
+		result, s.err = s.tx.ExecContext(s.ctx, query, storable(args)...)
 	}
 	return result, s.err
 }
@@ -289,7 +289,7 @@ func (s *statements) PrepareContext(_ context.Context, query string) (statement 
 
 func (s *statements) QueryContext(_ context.Context, query string, args ...any) (rows *sql.Rows, err error) {
 	if s.err == nil {
-		rows, s.err = s.tx.QueryContext(s.ctx, query, args...)
+		rows, s.err = s.tx.QueryContext(s.ctx, query, storable(args)...)
 	}
 	return rows, s.err
 }
@@ -301,7 +301,7 @@ func (s *statements) QueryRowContext(_ context.Context, query string, args ...an
 		cancel()
 		ctx = ended
 	}
-	row := s.tx.QueryRowContext(ctx, query, args...)
+	row := s.tx.QueryRowContext(ctx, query, storable(args)...)
 	s.err = cmp.Or(s.err, row.Err())
 	return row
 }

@@ -240,3 +240,23 @@ func TestContextOfUpdate(t *testing.T) {
 		}
 	})
 }
+
+// What PostgreSQL doesn't take as text comes from acquirers, and must not keep a
+// payment from being stored or found.
+func TestTextOfAcquirers(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		const said, kept = "a\x00b\xffc", "a\uFFFDb\uFFFDc"
+		insert(t, s, payment("1", func(p *sqlgen.Payment) { p.RawStatus, p.AcquirerOrderID = said, said }))
+		update(t, s, func(tx *Tx) error {
+			_, err := tx.PaymentByMerchantOrder(t.Context(), sqlgen.PaymentByMerchantOrderParams{Merchant: said})
+			if !errors.Is(err, sql.ErrNoRows) {
+				t.Error(err)
+			}
+			return nil
+		})
+		rows, err := s.Read().PaymentByAcquirerOrder(t.Context(), sqlgen.PaymentByAcquirerOrderParams{Account: "account-1", AcquirerOrderID: said})
+		if len(rows) != 1 || rows[0].RawStatus != kept || err != nil {
+			t.Errorf("%+v (%v)", rows, err)
+		}
+	})
+}
