@@ -54,8 +54,9 @@ const (
 // Updates that come in while another is being committed share the next
 // transaction, each behind a savepoint: its error undoes its own writes only.
 //
-// ctx is for the wait before fn runs. Once it has, the context no longer matters
-// (neither that of the statements): Update returns what became of the writes.
+// ctx is for the wait before fn runs. Once fn has run, the context no longer
+// matters (neither that of the statements): Update commits although it has ended,
+// and returns what became of the writes.
 //
 // fn must not call a provider, since all others wait for it, and may be run
 // again if another host changed the same rows. Once it was run ctx no longer
@@ -275,7 +276,7 @@ var _ sqlgen.DBTX = (*statements)(nil)
 
 func (s *statements) ExecContext(_ context.Context, query string, args ...any) (result sql.Result, err error) {
 	if s.err == nil {
-		result, s.err = s.tx.ExecContext(s.ctx, query, args...)
+		result, s.err = s.tx.ExecContext(s.ctx, query, storable(args)...)
 	}
 	return result, s.err
 }
@@ -289,7 +290,7 @@ func (s *statements) PrepareContext(_ context.Context, query string) (statement 
 
 func (s *statements) QueryContext(_ context.Context, query string, args ...any) (rows *sql.Rows, err error) {
 	if s.err == nil {
-		rows, s.err = s.tx.QueryContext(s.ctx, query, args...)
+		rows, s.err = s.tx.QueryContext(s.ctx, query, storable(args)...)
 	}
 	return rows, s.err
 }
@@ -301,7 +302,7 @@ func (s *statements) QueryRowContext(_ context.Context, query string, args ...an
 		cancel()
 		ctx = ended
 	}
-	row := s.tx.QueryRowContext(ctx, query, args...)
+	row := s.tx.QueryRowContext(ctx, query, storable(args)...)
 	s.err = cmp.Or(s.err, row.Err())
 	return row
 }

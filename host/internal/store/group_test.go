@@ -2,185 +2,199 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 
-	"github.com/paymux/paymux/host/internal/alarm"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
-// beats counts the transactions of this host.
-func beats(t *testing.T, s *Store) int64 {
+// hold keeps the group busy with a transaction until release is called, so that
+// what comes meanwhile queues up. done waits for its end.
+func hold(t *testing.T, s *Store) (release func(), done func()) {
 	t.Helper()
-	hosts, err := s.Read().Hosts(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, h := range hosts {
-		if h.ID == s.Host() {
-			return h.Beat
-		}
-	}
-	t.Fatal("this host isn't there")
-	return 0
-}
-
-// together runs updates that queue up behind one that stands still, and returns
-// their errors.
-func together(t *testing.T, s *Store, updates ...func(*Tx) error) []error {
-	t.Helper()
-	entered, leave := make(chan struct{}), make(chan struct{})
-	errs := make([]error, len(updates))
-	var all sync.WaitGroup
-	all.Go(func() {
-		if err := s.Update(t.Context(), func(*Tx) error { close(entered); <-leave; return nil }); err != nil {
+	began, end := make(chan struct{}), make(chan struct{})
+	var run sync.WaitGroup
+	run.Go(func() {
+		err := s.Update(context.WithoutCancel(t.Context()), func(*Tx) error { close(began); <-end; return nil })
+		if err != nil {
 			t.Error(err)
 		}
 	})
-	<-entered
-	for i, u := range updates {
-		all.Go(func() { errs[i] = s.Update(t.Context(), u) })
+	<-began
+	return func() { close(end) }, run.Wait
+}
+
+// queue starts Updates that wait behind the one that holds the group.
+func queue(t *testing.T, s *Store, fns ...func(*Tx) error) (results func() []error) {
+	t.Helper()
+	errs := make([]error, len(fns))
+	var run sync.WaitGroup
+	for i, fn := range fns {
+		run.Go(func() { errs[i] = s.Update(t.Context(), fn) })
+		waitQueued(t, s, i+1)
 	}
-	for queued := 0; queued < len(updates); {
+	return func() []error { run.Wait(); return errs }
+}
+
+func waitQueued(t *testing.T, s *Store, n int) {
+	t.Helper()
+	until(t, "Updates queue up", func() bool {
 		s.group.mu.Lock()
-		queued = len(s.group.queue)
-		s.group.mu.Unlock()
-	}
-	close(leave)
-	all.Wait()
-	return errs
+		defer s.group.mu.Unlock()
+		return len(s.group.queue) == n
+	})
 }
 
-func putPayment(t *testing.T, id string) func(*Tx) error {
+func inserts(id string, then func(*Tx) error) func(*Tx) error {
 	return func(tx *Tx) error {
-		return tx.InsertPayment(t.Context(), sqlgen.InsertPaymentParams(payment(id, nil)))
+		err := tx.InsertPayment(context.Background(), sqlgen.InsertPaymentParams(payment(id, nil)))
+		if err != nil || then == nil {
+			return err
+		}
+		return then(tx)
 	}
 }
 
-// TestGroupCommit: those who queue up share one write to the disk.
-func TestGroupCommit(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		var updates []func(*Tx) error
-		for i := range 50 {
-			updates = append(updates, putPayment(t, fmt.Sprint(i)))
+// stored is which of the payments 0 to n-1 are there.
+func stored(t *testing.T, s *Store, n int) (ids string) {
+	t.Helper()
+	for i := range n {
+		if _, err := s.Read().Payment(t.Context(), fmt.Sprint("pay_", i)); err == nil {
+			ids += fmt.Sprint(i)
 		}
-		before := beats(t, s)
-		for _, err := range together(t, s, updates...) {
-			if err != nil {
-				t.Error(err)
-			}
+	}
+	return ids
+}
+
+func TestWritersShareATransaction(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		const n = largestGroup + 1
+		release, done := hold(t, s)
+		before := beat(t, s) // the held transaction isn't committed
+		var run sync.WaitGroup
+		for i := range n {
+			run.Go(func() {
+				if err := s.Update(t.Context(), inserts(fmt.Sprint(i), nil)); err != nil {
+					t.Error(err)
+				}
+			})
 		}
-		if n := beats(t, s) - before; n != 2 { // the one that stood still, and theirs
-			t.Errorf("51 updates took %d transactions", n)
+		waitQueued(t, s, n)
+		release()
+		done()
+		run.Wait()
+		if got := beat(t, s) - before; got != 1+2 {
+			t.Errorf("%d Updates took %d transactions, not two", n, got-1)
 		}
-		for i := range 50 {
-			if _, err := s.Read().Payment(t.Context(), fmt.Sprint("pay_", i)); err != nil {
-				t.Error(err)
-			}
+		rows, err := s.Read().ListPayments(t.Context(), sqlgen.ListPaymentsParams{Merchant: "shop", Page: 2 * n})
+		if len(rows) != n || err != nil {
+			t.Errorf("%d are stored (%v)", len(rows), err)
 		}
 	})
 }
 
-// TestGroupErrors: what fails in a group takes nobody else with it.
-func TestGroupErrors(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		mine := errors.New("mine")
-		errs := together(t, s,
-			putPayment(t, "1"),
-			func(tx *Tx) error { return errors.Join(putPayment(t, "2")(tx), mine) },
-			func(tx *Tx) error {
-				_ = putPayment(t, "3")(tx)
-				panic("at the worst moment")
-			},
-			func(tx *Tx) error { return errors.Join(putPayment(t, "4")(tx), putPayment(t, "4")(tx)) }, // the database says no
-			putPayment(t, "5"),
+// In one transaction, each undoes its own writes only.
+func TestErrorsInAGroup(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		release, done := hold(t, s)
+		before := beat(t, s)
+		failure := errors.New("no")
+		cancelled, cancel := context.WithCancel(t.Context())
+		results := queue(t, s,
+			inserts("0", nil),
+			inserts("1", func(*Tx) error { return failure }),
+			inserts("2", func(*Tx) error { panic("at the worst moment") }),
+			inserts("3", func(tx *Tx) error { return inserts("0", nil)(tx) }), // there already
+			inserts("4", func(tx *Tx) error { _ = inserts("0", nil)(tx); return nil }),
+			inserts("5", func(tx *Tx) error {
+				_, err := tx.Payment(t.Context(), "pay_1") // whose insert was undone
+				if err == nil {
+					return errors.New("sees what was undone")
+				}
+				return nil
+			}),
+			inserts("6", nil),
 		)
-		for i, wantErr := range []bool{false, true, true, true, false} {
-			if (errs[i] != nil) != wantErr {
-				t.Errorf("update %d: %v", i+1, errs[i])
-			}
-			_, err := s.Read().Payment(t.Context(), fmt.Sprint("pay_", i+1))
-			if errors.Is(err, sql.ErrNoRows) != wantErr {
-				t.Errorf("payment %d: %v", i+1, err)
-			}
-		}
-		if !errors.Is(errs[1], mine) {
-			t.Errorf("another error: %v", errs[1])
-		}
-	})
-}
-
-// TestGroupAlarms: an alarm rings only for what was committed.
-func TestGroupAlarms(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		jobs := func() (n int) {
-			t.Helper()
-			if err := s.read.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM river_job").Scan(&n); err != nil {
-				t.Fatal(err)
-			}
-			return n
-		}
-		set := func(tx *Tx) { tx.Alarm(alarm.Alarm{Kind: alarm.Payment, ID: "pay_1", Queue: "other"}) }
-		together(t, s, func(tx *Tx) error { set(tx); return errors.New("no") }, func(tx *Tx) error { set(tx); set(tx); return nil })
-		if n := jobs(); n != 2 {
-			t.Errorf("%d alarms", n)
-		}
-	})
-}
-
-// TestGroupCloses: what has queued up is committed, what comes later refused.
-func TestGroupCloses(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		entered, leave := make(chan struct{}), make(chan struct{})
-		var all sync.WaitGroup
-		all.Go(func() { _ = s.Update(t.Context(), func(*Tx) error { close(entered); <-leave; return nil }) })
-		<-entered
-		var err error
-		all.Go(func() { err = s.Update(t.Context(), putPayment(t, "1")) })
-		for queued := 0; queued < 1; {
-			s.group.mu.Lock()
-			queued = len(s.group.queue)
-			s.group.mu.Unlock()
-		}
-		closing := make(chan struct{})
-		all.Go(func() { s.group.close(); close(closing) })
-		for closed := false; !closed; {
-			s.group.mu.Lock()
-			closed = s.group.closed
-			s.group.mu.Unlock()
-		}
-		if err := s.Update(context.Background(), putPayment(t, "2")); !errors.Is(err, ErrClosed) {
-			t.Errorf("after the end: %v", err)
-		}
-		close(leave)
-		<-closing
-		all.Wait()
-		if _, missing := s.Read().Payment(t.Context(), "pay_1"); err != nil || missing != nil {
-			t.Errorf("what had queued up: %v, %v", err, missing)
-		}
-	})
-}
-
-// TestConflictRunsAgain: fn sees what the faster one wrote.
-func TestConflictRunsAgain(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		runs := 0
-		err := s.Update(t.Context(), func(*Tx) error {
-			if runs++; runs < 3 {
-				return fmt.Errorf("payment: %w", ErrConflict)
-			}
-			return nil
+		// One whose caller goes away while it waits isn't run.
+		var gone error
+		var run sync.WaitGroup
+		run.Go(func() {
+			gone = s.Update(cancelled, func(*Tx) error { t.Error("ran although nobody waits"); return nil })
 		})
-		if err != nil || runs != 3 {
-			t.Errorf("%d runs, %v", runs, err)
+		waitQueued(t, s, 8)
+		cancel()
+		run.Wait()
+		release()
+		done()
+		errs := results()
+		if errs[0] != nil || errs[5] != nil || errs[6] != nil {
+			t.Errorf("good ones failed: %v", errs)
+		}
+		if !errors.Is(gone, context.Canceled) || !errors.Is(errs[1], failure) || errs[2] == nil || !strings.Contains(errs[2].Error(), "panic") || errs[3] == nil || errs[4] == nil {
+			t.Errorf("their errors: %v, %v", gone, errs)
+		}
+		if got := stored(t, s, 7); got != "056" {
+			t.Errorf("stored %s", got)
+		}
+		if got := beat(t, s) - before; got != 1+1 {
+			t.Errorf("took %d transactions, not one", got-1)
+		}
+	})
+}
+
+// What has queued up before Close is committed; what comes after isn't.
+func TestCloseDrains(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
+		release, done := hold(t, s)
+		results := queue(t, s, inserts("0", nil), inserts("1", nil))
+		var run sync.WaitGroup
+		run.Go(func() {
+			if err := s.Close(); err != nil {
+				t.Error(err)
+			}
+		})
+		until(t, "it closes", func() bool { s.group.mu.Lock(); defer s.group.mu.Unlock(); return s.group.closed })
+		if err := s.Update(t.Context(), inserts("2", nil)); !errors.Is(err, ErrClosed) {
+			t.Errorf("after Close: %v", err)
+		}
+		release()
+		done()
+		run.Wait()
+		if err := errors.Join(results()...); err != nil {
+			t.Error(err)
+		}
+		again := d.open(t)
+		if got := stored(t, again, 3); got != "01" {
+			t.Errorf("stored %s", got)
+		}
+		hosts, err := again.Read().Hosts(t.Context())
+		if len(hosts) != 1 || err != nil {
+			t.Errorf("a host that was closed is still there: %v (%v)", hosts, err)
+		}
+	})
+}
+
+// fn runs again on what another host made of the row, but not for ever.
+func TestConflict(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		runs := 0
+		update(t, s, func(tx *Tx) error {
+			if runs++; runs < 3 {
+				return ErrConflict
+			}
+			return inserts("0", nil)(tx)
+		})
+		if got := stored(t, s, 1); runs != 3 || got != "0" {
+			t.Errorf("%d runs, stored %q", runs, got)
 		}
 		runs = 0
-		err = s.Update(t.Context(), func(*Tx) error { runs++; return ErrConflict })
+		err := s.Update(t.Context(), func(*Tx) error { runs++; return ErrConflict })
 		if !errors.Is(err, ErrConflict) || runs != maxAttempts {
-			t.Errorf("%d runs, %v", runs, err)
+			t.Errorf("%d runs: %v", runs, err)
 		}
 	})
 }

@@ -1,121 +1,249 @@
 package store
 
 import (
+	"context"
+	"database/sql"
 	"errors"
+	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
+	"github.com/paymux/paymux/host/internal/alarm"
 	"github.com/paymux/paymux/host/internal/pgtest"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
-// TestManyHostsStart: hosts that start together on an empty database don't stand
-// in each other's way.
-func TestManyHostsStart(t *testing.T) {
-	url := pgtest.New(t)
-	var all sync.WaitGroup
-	stores := make([]*Store, 8)
-	for i := range stores {
-		all.Go(func() {
-			var err error
-			if stores[i], err = OpenPostgres(t.Context(), url, Options{}); err != nil {
+func until(t *testing.T, what string, done func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(time.Minute); !done(); <-time.After(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("never: %s", what)
+		}
+	}
+}
+
+// told is an engine that counts what it was told of.
+type told struct{ alarms, set atomic.Int64 }
+
+func (e *told) Set(_ context.Context, _ *sql.Tx, alarms []alarm.Alarm) error {
+	e.set.Add(int64(len(alarms)))
+	return nil
+}
+func (e *told) Committed(alarms []alarm.Alarm)         { e.alarms.Add(int64(len(alarms))) }
+func (e *told) Start(map[string]int, alarm.Ring) error { return nil }
+func (e *told) Stop(context.Context) error             { return nil }
+
+// terminateOthers ends the transactions of other connections and strikes off a host.
+func (s *Store) terminateOthers(ctx context.Context, host string) error {
+	_, err := s.write.ExecContext(ctx, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction' AND pid <> pg_backend_pid()")
+	if err != nil {
+		return err
+	}
+	_, err = s.write.ExecContext(ctx, "DELETE FROM hosts WHERE id = $1", host)
+	return err
+}
+
+func strikeOff(t *testing.T, s *Store, host string) {
+	t.Helper()
+	if _, err := s.write.ExecContext(t.Context(), "DELETE FROM hosts WHERE id = $1", host); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// A host that was taken for dead writes on under another name: what it held
+// isn't its own any more.
+func TestFencing(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		first := s.Host()
+		strikeOff(t, s, first)
+		var seen string
+		runs := 0
+		update(t, s, func(tx *Tx) error {
+			runs++
+			seen = s.Host()
+			return inserts("0", nil)(tx)
+		})
+		if runs != 1 || seen == first || seen != s.Host() {
+			t.Errorf("ran %d times, as %s, then %s, first %s", runs, seen, s.Host(), first)
+		}
+		if hosts, err := s.Read().Hosts(t.Context()); len(hosts) != 1 || hosts[0].ID != seen || err != nil {
+			t.Errorf("hosts: %v (%v)", hosts, err)
+		}
+	})
+}
+
+// On SQLite the process that has the lock is the only one.
+func TestRestartAfterACrash(t *testing.T) {
+	eachDatabase(t, func(t *testing.T, d database) {
+		s := d.open(t)
+		if _, err := s.write.ExecContext(t.Context(), "INSERT INTO hosts (id, beat, commit_id, started_at) VALUES ('host_crashed', 7, '', 0)"); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		hosts, err := d.open(t).Read().Hosts(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := slices.ContainsFunc(hosts, func(h sqlgen.HostsRow) bool { return h.ID == "host_crashed" })
+		if shared := d.url != ""; left != shared { // else it may be another that lives
+			t.Errorf("%v", hosts)
+		}
+	})
+}
+
+func look(t *testing.T, w *Watch) []string {
+	t.Helper()
+	struckOff, err := w.Look(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return struckOff
+}
+
+func TestWatch(t *testing.T) {
+	onPostgres(t, func(t *testing.T, d database) {
+		a, b, c := d.open(t), d.open(t), d.open(t)
+		dead, watch := b.Host(), a.Watch()
+		alive := func() { // c tells that it lives, b doesn't
+			if err := c.Beat(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		}
+		for range deadAfter - 1 {
+			alive()
+			if got := look(t, watch); got != nil {
+				t.Fatalf("struck off too early: %v", got)
+			}
+		}
+		if err := b.Beat(t.Context()); err != nil { // just in time
+			t.Fatal(err)
+		}
+		for range deadAfter - 1 {
+			alive()
+			if got := look(t, watch); got != nil {
+				t.Fatalf("struck off too early: %v", got)
+			}
+		}
+		ended, end := context.WithCancel(t.Context())
+		end()
+		for range deadAfter {
+			if got, err := watch.Look(ended); got != nil || err == nil {
+				t.Fatalf("a look that sees nothing struck off %v (%v)", got, err)
+			}
+		}
+		other := c.Watch() // which has seen nothing yet
+		if got := look(t, other); got != nil {
+			t.Errorf("struck off at first sight: %v", got)
+		}
+		for range deadAfter - 1 { // the count began anew: the others couldn't beat either
+			alive()
+			if got := look(t, watch); got != nil {
+				t.Fatalf("struck off too early after an outage: %v", got)
+			}
+		}
+		alive()
+		if got := look(t, watch); !slices.Equal(got, []string{dead}) {
+			t.Errorf("struck off %v, not %s", got, dead)
+		}
+		hosts, err := a.Read().Hosts(t.Context())
+		if err != nil || len(hosts) != 2 || slices.ContainsFunc(hosts, func(h sqlgen.HostsRow) bool { return h.ID == dead }) {
+			t.Errorf("hosts: %v (%v)", hosts, err)
+		}
+		update(t, b, inserts("0", nil)) // it wasn't dead; it goes on as another
+		if b.Host() == dead {
+			t.Error("it goes on as the same")
+		}
+	})
+}
+
+// A host that beats between the look and the strike lives.
+func TestBeatInTime(t *testing.T) {
+	onPostgres(t, func(t *testing.T, d database) {
+		a, b := d.open(t), d.open(t)
+		watch := a.Watch()
+		for range deadAfter - 1 {
+			look(t, watch)
+		}
+		release, done := hold(t, a) // so that the strike waits
+		var run sync.WaitGroup
+		run.Go(func() {
+			if got, err := watch.Look(t.Context()); got != nil || err != nil {
+				t.Errorf("struck off %v (%v)", got, err)
+			}
+		})
+		waitQueued(t, a, 1)
+		if err := b.Beat(t.Context()); err != nil {
+			t.Error(err)
+		}
+		release()
+		done()
+		run.Wait()
+	})
+}
+
+// Two that see the same dead host: one strikes it off.
+func TestTwoWatches(t *testing.T) {
+	onPostgres(t, func(t *testing.T, d database) {
+		hosts := []*Store{d.open(t), d.open(t)}
+		if _, err := hosts[0].write.ExecContext(t.Context(), "INSERT INTO hosts (id, beat, commit_id, started_at) VALUES ('host_dead', 7, '', 0)"); err != nil {
+			t.Fatal(err)
+		}
+		var n atomic.Int64
+		var run sync.WaitGroup
+		for _, s := range hosts {
+			run.Go(func() {
+				watch := s.Watch()
+				for range deadAfter {
+					struckOff, err := watch.Look(t.Context())
+					if err := errors.Join(err, hosts[0].Beat(t.Context()), hosts[1].Beat(t.Context())); err != nil {
+						t.Error(err)
+					}
+					n.Add(int64(len(struckOff)))
+				}
+			})
+		}
+		run.Wait()
+		if n.Load() != 1 {
+			t.Errorf("struck off %d times", n.Load())
+		}
+	})
+}
+
+func TestHostsMigrateTogether(t *testing.T) {
+	const n = 8
+	d := database{url: pgtest.New(t)}
+	stores := make([]*Store, n)
+	var run sync.WaitGroup
+	for i := range n {
+		run.Go(func() {
+			s, err := d.tryOpen(t.Context(), Options{})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			stores[i] = s
+			t.Cleanup(func() {
+				if err := s.Close(); err != nil {
+					t.Error(err)
+				}
+			})
+			if err := s.Update(t.Context(), inserts(string(rune('0'+i)), nil)); err != nil {
 				t.Error(err)
 			}
 		})
 	}
-	all.Wait()
-	names := map[string]bool{}
-	for _, s := range stores {
-		if s == nil {
-			continue
-		}
-		names[s.Host()] = true
-		if err := errors.Join(s.CheckWritable(t.Context()), s.Close()); err != nil {
-			t.Error(err)
-		}
+	run.Wait()
+	if t.Failed() {
+		return
 	}
-	if len(names) != len(stores) {
-		t.Errorf("%d names", len(names))
+	if got := stored(t, stores[0], n); got != "01234567" {
+		t.Errorf("stored %s", got)
 	}
-}
-
-// TestWatch: who stands still is struck off, who beats is not, nor the watcher.
-func TestWatch(t *testing.T) {
-	url := pgtest.New(t)
-	a, still, alive := openPostgres(t, url), openPostgres(t, url), openPostgres(t, url)
-	watch := a.Watch()
-	for look := 1; look <= 2*deadAfter; look++ {
-		if err := alive.Beat(t.Context()); err != nil {
-			t.Fatal(err)
-		}
-		struck, err := watch.Look(t.Context())
-		if err != nil {
-			t.Fatal(err)
-		}
-		if want := look == deadAfter; (len(struck) == 1 && struck[0] == still.Host()) != want || len(struck) > 1 {
-			t.Errorf("look %d struck off %v", look, struck)
-		}
-	}
-	// It was only slow: it learns so before it writes, and takes a new name.
-	was := still.Host()
-	insert(t, still, payment("1", nil))
-	if still.Host() == was {
-		t.Error("it goes on under its old name")
-	}
-	if err := alive.Update(t.Context(), func(tx *Tx) error { return tx.DeleteThisHost(t.Context(), alive.Host()) }); err != nil {
-		t.Fatal(err)
-	}
-	seen := ""
-	err := alive.Update(t.Context(), func(*Tx) error { seen = alive.Host(); return nil })
-	if err != nil || seen != alive.Host() {
-		t.Errorf("fn ran as %s, the host is %s (%v)", seen, alive.Host(), err)
-	}
-}
-
-// TestWatchDuringAnOutage: a database that was away makes nobody dead.
-func TestWatchDuringAnOutage(t *testing.T) {
-	server := pgtest.Start(t)
-	url := server.New(t)
-	a, b := openPostgres(t, url), openPostgres(t, url)
-	watch := a.Watch()
-	if _, err := watch.Look(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	server.Crash(t)
-	for range 3 * deadAfter {
-		if _, err := watch.Look(t.Context()); err == nil {
-			t.Fatal("it looked at a database that is away")
-		}
-	}
-	server.Restart(t)
-	for look := 0; look < deadAfter-1; {
-		struck, err := watch.Look(t.Context())
-		if err != nil {
-			continue // connections of before the outage
-		}
-		if look++; len(struck) > 0 {
-			t.Fatalf("struck off %v", struck)
-		}
-	}
-	if err := b.Beat(t.Context()); err != nil {
-		t.Log(err) // its connection was cut: the next one does it
-	}
-}
-
-// TestOneHostOnSQLite: whoever opens the file is its only host.
-func TestOneHostOnSQLite(t *testing.T) {
-	s := openNew(t)
-	err := s.Update(t.Context(), func(tx *Tx) error {
-		return tx.InsertHost(t.Context(), sqlgen.InsertHostParams{ID: "host_dead", StartedAt: 1})
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.register(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	hosts, err := s.Read().Hosts(t.Context())
-	if err != nil || len(hosts) != 1 || hosts[0].ID != s.Host() {
-		t.Errorf("%v, %v", hosts, err)
+	if hosts, err := stores[0].Read().Hosts(t.Context()); len(hosts) != n || err != nil {
+		t.Errorf("hosts: %v (%v)", hosts, err)
 	}
 }

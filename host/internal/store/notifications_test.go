@@ -1,6 +1,7 @@
 package store
 
 import (
+	"database/sql"
 	"errors"
 	"fmt"
 	"slices"
@@ -15,13 +16,6 @@ func notification(digest, state string, change func(*sqlgen.PutNotificationParam
 		change(&n)
 	}
 	return n
-}
-
-func update(t *testing.T, s *Store, run func(*Tx) error) {
-	t.Helper()
-	if err := s.Update(t.Context(), run); err != nil {
-		t.Fatal(err)
-	}
 }
 
 func put(t *testing.T, s *Store, all ...sqlgen.PutNotificationParams) {
@@ -39,7 +33,7 @@ func put(t *testing.T, s *Store, all ...sqlgen.PutNotificationParams) {
 // The acquirer sends the same bytes again and again: one row, with the latest
 // verdict.
 func TestNotificationTwice(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		put(t, s, notification("d1", "unparsed", func(n *sqlgen.PutNotificationParams) { n.DueAt = 7 }),
 			notification("d1", "matched", func(n *sqlgen.PutNotificationParams) { n.PaymentID, n.ReceivedAt, n.Request = "pay_1", 200, "" }),
 			notification("d1", "other", func(n *sqlgen.PutNotificationParams) { n.Provider = "another" }))
@@ -52,7 +46,7 @@ func TestNotificationTwice(t *testing.T) {
 }
 
 func TestUnmatched(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		about := func(merchant, acquirer string) func(*sqlgen.PutNotificationParams) {
 			return func(n *sqlgen.PutNotificationParams) { n.MerchantOrderID, n.AcquirerOrderID = merchant, acquirer }
 		}
@@ -89,8 +83,8 @@ func TestUnmatched(t *testing.T) {
 	})
 }
 
-func TestStoredNotifications(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+func TestOverdueNotifications(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
 		for i, due := range []int64{30, 10, 20} {
 			put(t, s, notification(fmt.Sprint(i), "unparsed", func(n *sqlgen.PutNotificationParams) { n.DueAt = due }))
 		}
@@ -101,32 +95,40 @@ func TestStoredNotifications(t *testing.T) {
 				t.Error(err)
 			}
 			for _, r := range rows {
-				got = append(got, r.Digest)
+				got = append(got, fmt.Sprint(r.Provider, " ", r.Digest, " ", r.DueAt))
 			}
 			return got
 		}
-		if got := overdue(50, 3); !slices.Equal(got, []string{"1", "2", "0"}) {
+		if got := overdue(50, 9); !slices.Equal(got, []string{"main 1 10", "main 2 20", "main 0 30", "another 3 40"}) {
 			t.Errorf("overdue: %v", got)
 		}
 		if n, err := s.Read().CountUnparsed(t.Context(), "main"); n != 3 || err != nil {
 			t.Errorf("%d unparsed (%v)", n, err)
 		}
 		update(t, s, func(tx *Tx) error {
-			drop := sqlgen.DropUnparsedParams{Provider: "main", Digest: "2"}
-			return errors.Join(tx.DropUnparsed(t.Context(), drop), tx.DropUnparsed(t.Context(), sqlgen.DropUnparsedParams{Provider: "main", Digest: "4"}),
-				tx.SettleNotification(t.Context(), sqlgen.SettleNotificationParams{State: "unreadable", DueAt: 0, Provider: "main", Digest: "1"}))
+			return tx.SettleNotification(t.Context(), sqlgen.SettleNotificationParams{State: "unreadable", DueAt: 0, Provider: "main", Digest: "1"})
 		})
-		if got := overdue(50, 9); !slices.Equal(got, []string{"0", "3"}) {
-			t.Errorf("overdue after one was given up and one dropped: %v", got)
+		if got := overdue(30, 1); !slices.Equal(got, []string{"main 2 20"}) {
+			t.Errorf("overdue after one was given up: %v", got)
 		}
-		if _, err := s.Read().Notification(t.Context(), sqlgen.NotificationParams{Provider: "main", Digest: "4"}); err != nil {
-			t.Errorf("what was verified was dropped: %v", err)
+		update(t, s, func(tx *Tx) error {
+			for _, digest := range []string{"0", "4"} { // 4 has been parsed since
+				if err := tx.DropUnparsed(t.Context(), sqlgen.DropUnparsedParams{Provider: "main", Digest: digest}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		_, dropped := s.Read().Notification(t.Context(), sqlgen.NotificationParams{Provider: "main", Digest: "0"})
+		_, kept := s.Read().Notification(t.Context(), sqlgen.NotificationParams{Provider: "main", Digest: "4"})
+		if !errors.Is(dropped, sql.ErrNoRows) || kept != nil {
+			t.Errorf("dropped: %v, kept: %v", dropped, kept)
 		}
 	})
 }
 
 func TestForget(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		for _, state := range []string{"unparsed", "matched", "unmatched", "other", "unreadable"} {
 			put(t, s, notification("old "+state, state, func(n *sqlgen.PutNotificationParams) { n.ReceivedAt = 99 }), notification("new "+state, state, nil))
 		}

@@ -48,9 +48,10 @@ func (s *Store) openPostgres(ctx context.Context, config *pgx.ConnConfig, url st
 	s.write = postgres(config, writers, map[string]string{
 		// An acknowledged commit survives the server's power cut, whatever its own setting.
 		"synchronous_commit": "on",
-		// A host that stands still must not keep the others waiting for its locks, and
-		// resolve waits longer than a session that lost its client may stand.
-		"statement_timeout": "20s", "lock_timeout": "5s", "idle_in_transaction_session_timeout": "10s",
+		// A host that stands still, or whose connection broke unseen, must not keep
+		// the others waiting for its locks: they wait longer than it holds them, and
+		// so does resolve.
+		"idle_in_transaction_session_timeout": "5s", "lock_timeout": "8s", "statement_timeout": "20s",
 	})
 	s.read = postgres(config, max(4, runtime.NumCPU()), map[string]string{"default_transaction_read_only": "on", "statement_timeout": "20s"})
 	listen, err := pgxpool.ParseConfig(url)

@@ -2,7 +2,6 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 	"testing"
 
@@ -23,7 +22,7 @@ func ids(t *testing.T, rows []sqlgen.Payment, err error) string {
 }
 
 func TestLists(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		for i := range 6 {
 			insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) {
 				p.OrderGroup = []string{"", "cart"}[i%2]                // 1 3 5
@@ -76,7 +75,7 @@ func TestLists(t *testing.T) {
 }
 
 func TestOneMerchantsPayment(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		insert(t, s, payment("1", nil))
 		for merchant, found := range map[string]bool{"shop": true, "SHOP": false, "another shop": false, "": false} {
 			_, byID := s.Read().PaymentOfMerchant(t.Context(), sqlgen.PaymentOfMerchantParams{ID: "pay_1", Merchant: merchant})
@@ -89,7 +88,7 @@ func TestOneMerchantsPayment(t *testing.T) {
 }
 
 func TestByAcquirerOrder(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		order := func(account, acquirer string) func(*sqlgen.Payment) {
 			return func(p *sqlgen.Payment) { p.Account, p.AcquirerOrderID = account, acquirer }
 		}
@@ -110,54 +109,8 @@ func TestByAcquirerOrder(t *testing.T) {
 	})
 }
 
-func TestOverdue(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		for i, due := range []int64{30, 10, 20, 0, 100} {
-			insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) { p.DueAt = due }))
-		}
-		insert(t, s, payment("held", func(p *sqlgen.Payment) { p.DueAt, p.Holder = 5, "host_1" })) // the end of its call sets its alarm
-		for _, tt := range []struct {
-			now, page int64
-			want      string
-		}{{5, 10, ""}, {10, 10, "1"}, {50, 10, "1 2 0"}, {50, 2, "1 2"}, {100, 10, "1 2 0 4"}} {
-			rows, err := s.Read().OverduePayments(t.Context(), sqlgen.OverduePaymentsParams{Now: tt.now, Page: tt.page})
-			var got []sqlgen.Payment
-			for _, r := range rows {
-				got = append(got, sqlgen.Payment{ID: r.ID})
-			}
-			if got := ids(t, got, err); got != tt.want {
-				t.Errorf("at %d: %q, want %q", tt.now, got, tt.want)
-			}
-		}
-		held, err := s.Read().HeldPayments(t.Context())
-		if len(held) != 1 || held[0].ID != "pay_held" || held[0].Holder != "host_1" || err != nil {
-			t.Errorf("held: %v (%v)", held, err)
-		}
-	})
-}
-
-func TestUnsettled(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
-		states := []string{"CREATED", "PENDING", "AUTHORIZED", "SUCCEEDED", "CANCELLED", "EXPIRED", "FAILED", "UNKNOWN"}
-		for i, status := range states {
-			insert(t, s, payment(fmt.Sprint(i), func(p *sqlgen.Payment) {
-				p.Status, p.Account, p.DueAt = status, []string{"account-1", "account-2"}[i/7], 1
-			}))
-		}
-		open, err := s.Read().UnsettledByProvider(t.Context())
-		want := []sqlgen.UnsettledByProviderRow{{Provider: "main", Account: "account-1", Payments: 3}, {Provider: "main", Account: "account-2", Payments: 1}}
-		if !slices.Equal(open, want) || err != nil {
-			t.Errorf("unsettled: %v (%v)", open, err)
-		}
-		of, err := s.Read().UnsettledOf(t.Context(), "main")
-		if len(of) != 4 || err != nil {
-			t.Errorf("unsettled of main: %v (%v)", of, err)
-		}
-	})
-}
-
 func TestSentOrders(t *testing.T) {
-	onBoth(t, func(t *testing.T, s *Store) {
+	each(t, func(t *testing.T, s *Store) {
 		insert(t, s, payment("1", nil))
 		err := s.Update(t.Context(), func(tx *Tx) error {
 			_, err := tx.InsertSentOrder(t.Context(), sqlgen.InsertSentOrderParams{Account: "account-1", MerchantOrderID: "order-1", PaymentID: "pay_1"})

@@ -107,7 +107,7 @@ func migrate(ctx context.Context, dialect goose.Dialect, db *sql.DB, driver rive
 }
 
 // Read returns queries that see what is committed.
-func (s *Store) Read() *sqlgen.Queries { return sqlgen.New(s.read) }
+func (s *Store) Read() *sqlgen.Queries { return sqlgen.New(readable{s.read}) }
 
 // Alarms returns the engine that rings what transactions set.
 func (s *Store) Alarms() alarm.Engine { return s.alarms }
