@@ -73,15 +73,6 @@ func (o *simOrder) statusAt(t time.Time) sdk.Status {
 	return said
 }
 
-func (o *simOrder) was(status sdk.Status) bool {
-	for _, h := range o.history {
-		if h.status == status {
-			return true
-		}
-	}
-	return false
-}
-
 func (o *simOrder) paid() bool { return o.status() == sdk.StatusSucceeded }
 
 func (o *simOrder) answer(status sdk.Status) sdk.Payment {

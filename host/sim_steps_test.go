@@ -25,7 +25,7 @@ var simSteps = []simStep{
 	{1, "an acquirer repeats a notification", (*sim).stepReplay},
 	{1, "a plugin crashes", func(s *sim) { s.plugin().restart() }},
 	{1, "a plugin is down for a while", func(s *sim) { s.plugin().stop(simBetween(s.draw, time.Second, 20*time.Minute)) }},
-	{1, "the store fails for a while", (*sim).stepStore},
+	{2, "the store fails for a while", (*sim).stepStore},
 	{1, "the host is killed", func(s *sim) { s.life.kill() }},
 	{2, "the host will be killed at a commit", (*sim).stepKill},
 	{1, "the host is stopped and started", (*sim).stepStop},
@@ -132,9 +132,13 @@ func (s *sim) stepReplay() {
 }
 
 func (s *sim) stepStore() {
+	from := time.Now().Add(simBetween(s.draw, 0, 3*time.Second))
 	s.mu.Lock()
-	s.store.downUntil = time.Now().Add(simBetween(s.draw, 10*time.Millisecond, 30*time.Second))
+	s.store.downFrom, s.store.downUntil = from, from.Add(simBetween(s.draw, 10*time.Millisecond, 30*time.Second))
 	s.mu.Unlock()
+	if s.draw.IntN(2) == 0 { // its intent may be stored and its answer not
+		s.stepPay()
+	}
 }
 
 func (s *sim) stepKill() {

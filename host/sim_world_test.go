@@ -264,6 +264,7 @@ func (s *sim) calm() {
 var errSimStore = errors.New("the simulated store failed")
 
 type simStore struct {
+	downFrom  time.Time
 	downUntil time.Time
 	dieIn     int // commits from now; 0: not
 	commits   int
@@ -280,7 +281,8 @@ func (s *sim) commit(l *simLife) func(*sql.Tx) error {
 	return func(tx *sql.Tx) error {
 		s.mu.Lock()
 		s.store.commits++
-		fails := time.Now().Before(s.store.downUntil)
+		now := time.Now()
+		fails := !now.Before(s.store.downFrom) && now.Before(s.store.downUntil)
 		if s.store.dieIn > 0 {
 			if s.store.dieIn--; s.store.dieIn == 0 {
 				l.kill()
@@ -288,7 +290,7 @@ func (s *sim) commit(l *simLife) func(*sql.Tx) error {
 			}
 		}
 		// Half of the commits that fail are durable: only the answer is lost.
-		durable := s.stream("commit", s.store.commits).IntN(2) == 0
+		durable := s.stream("commit", now.Sub(s.begun)).IntN(2) == 0
 		already := l.dead() && !fails
 		s.mu.Unlock()
 		switch {

@@ -39,7 +39,7 @@ type result struct {
 
 var (
 	root  = flag.String("root", "..", "the repository's folder")
-	seeds = flag.Int("seeds", 1500, "how many seeds may pass before a mutant has survived")
+	seeds = flag.Int("seeds", 600, "how many seeds may pass before a mutant has survived")
 	only  = flag.String("only", "", "run the mutants whose name contains this")
 	jobs  = flag.Int("jobs", 2, "how many mutants are built and run at a time")
 )

@@ -33,9 +33,6 @@ var mutants = []mutant{
 	{"NOT_FOUND before the settling time ends a payment", []edit{{
 		"host/internal/lifecycle/lifecycle.go", "now.Sub(p.SentAt) >= settling", "!now.IsZero()",
 	}}},
-	{"the settling time counts from the first Create", []edit{{
-		"host/query.go", "		p.SentAt = micros(h.clock.Now()) // it has", "		// it has",
-	}}},
 	{"CREATE_LOST although a next action was handed out", []edit{{
 		"host/internal/lifecycle/lifecycle.go", "p.Status == sdk.StatusUnknown && !p.ActionHanded &&", "p.Status == sdk.StatusUnknown &&",
 	}}},
