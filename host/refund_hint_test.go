@@ -169,3 +169,41 @@ func TestRefundReviewHasAWayOut(t *testing.T) {
 		w.refundIs(c, "SUCCEEDED")
 	})
 }
+
+// TestRefundReviewReopens: what is new about money that came late is a person's
+// again, also after that was decided.
+func TestRefundReviewReopens(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, _ := newRefundWorld(t)
+		defer w.close()
+		w.one.creating(newAcquirer().create)
+		w.one.says(sdk.StatusCancelled)
+		c := w.pay("o2")
+		time.Sleep(time.Minute)
+		w.one.says(sdk.StatusSucceeded)
+		if _, err := w.notify("one", "signed o2"); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		decide := func() {
+			t.Helper()
+			if _, err := w.Review(context.Background(), "shop-a", c.Payment.ID, ReviewRequest{Decision: DecisionDismiss, Note: "it goes back"}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		decide()
+		r.sends(sdk.RefundPending, nil)
+		r.tells(sdk.RefundPending, nil)
+		back := w.refund(c.Payment.ID, "r1", "100.00")
+		time.Sleep(9 * 24 * time.Hour)
+		synctest.Wait()
+		if got := w.get(c.Payment.ID); got.Review == nil || got.Review.Reason != "late_success" || !has(got, "refund", "stale") {
+			t.Fatalf("review %+v", got.Review)
+		}
+		decide()
+		r.tells(sdk.RefundSucceeded, nil)
+		time.Sleep(10 * time.Second)
+		synctest.Wait()
+		w.refundIs(back, "SUCCEEDED")
+	})
+}

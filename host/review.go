@@ -219,10 +219,11 @@ type observation struct {
 }
 
 // flag asks for a person to look at a payment. What was decided before was about
-// something else. But that money came late permits refunds: this flag stays, and
-// only the timeline has the other.
+// something else. But that money came late permits refunds: this flag stays, the
+// timeline has the other, and there is a decision to take again.
 func flag(p *sqlgen.Payment, why lifecycle.ReviewReason, now time.Time, evidence string) {
 	if paidLate(*p) && why != lifecycle.LateSuccess {
+		p.ReviewSince, p.ReviewDecision = micros(now), ""
 		return
 	}
 	p.ReviewReason, p.ReviewSince, p.ReviewObserved, p.ReviewDecision = string(why), micros(now), evidence, ""

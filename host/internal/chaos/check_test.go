@@ -160,6 +160,3 @@ func (w *world) compareEvents(b books, v *verdict) {
 		}
 	}
 }
-
-// safe makes a part of a test's name of a word.
-func safe(word string) string { return strings.NewReplacer("/", "-", " ", "-").Replace(word) }
