@@ -10,14 +10,19 @@ import (
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 )
 
-// explainer runs nothing: it asks SQLite how it would.
+// explainer runs nothing: it asks the database how it would.
 type explainer struct {
 	*sql.DB
-	plans []string
+	postgres bool
+	plans    []string
 }
 
 func (e *explainer) explain(ctx context.Context, query string, args []any) error {
-	rows, err := e.DB.QueryContext(ctx, "EXPLAIN QUERY PLAN "+query, args...)
+	explain := "EXPLAIN QUERY PLAN "
+	if e.postgres {
+		explain = "EXPLAIN "
+	}
+	rows, err := e.DB.QueryContext(ctx, explain+query, args...)
 	if err != nil {
 		return err
 	}
@@ -25,7 +30,11 @@ func (e *explainer) explain(ctx context.Context, query string, args []any) error
 	for rows.Next() {
 		var id, parent, unused int
 		var detail string
-		if err := rows.Scan(&id, &parent, &unused, &detail); err != nil {
+		columns := []any{&id, &parent, &unused, &detail}
+		if e.postgres {
+			columns = columns[3:]
+		}
+		if err := rows.Scan(columns...); err != nil {
 			return err
 		}
 		e.plans = append(e.plans, detail)
@@ -37,19 +46,19 @@ func (e *explainer) QueryContext(ctx context.Context, query string, args ...any)
 	if err := e.explain(ctx, query, args); err != nil {
 		return nil, err
 	}
-	return e.DB.QueryContext(ctx, "SELECT 1 WHERE 0")
+	return e.DB.QueryContext(ctx, "SELECT 1 WHERE 1 = 0")
 }
 
 func (e *explainer) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
 	_ = e.explain(ctx, query, args)
-	return e.DB.QueryRowContext(ctx, "SELECT 1 WHERE 0")
+	return e.DB.QueryRowContext(ctx, "SELECT 1 WHERE 1 = 0")
 }
 
 func (e *explainer) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
 	if err := e.explain(ctx, query, args); err != nil {
 		return nil, err
 	}
-	return e.DB.ExecContext(ctx, "UPDATE payments SET id = id WHERE 0")
+	return e.DB.ExecContext(ctx, "UPDATE payments SET id = id WHERE 1 = 0")
 }
 
 // plans says of every query by which index it finds its rows. A merchant has
@@ -128,6 +137,37 @@ var plans = map[string]struct {
 
 func TestPlans(t *testing.T) {
 	s := openNew(t)
+	eachQuery(t, s.write, false, func(t *testing.T, name, plan string) {
+		want, ok := plans[name]
+		if !ok {
+			t.Fatal("say in the table by which index it finds its rows")
+		}
+		checkPlan(t, plan, want.index, want.sorts != "", want.scans != "")
+	})
+}
+
+// PostgreSQL reads empty tables from end to end unless told not to; then it does
+// so only for want of an index.
+func TestPlansOfPostgres(t *testing.T) {
+	onPostgres(t, func(t *testing.T, d database) {
+		s := d.open(t)
+		s.write.SetMaxOpenConns(1) // the setting is a connection's
+		if _, err := s.write.ExecContext(t.Context(), "SET enable_seqscan = off"); err != nil {
+			t.Fatal(err)
+		}
+		eachQuery(t, s.write, true, func(t *testing.T, name, plan string) {
+			if plan == "" {
+				t.Error("no plan")
+			}
+			if strings.Contains(plan, "Seq Scan") && plans[name].scans == "" {
+				t.Errorf("reads everything:\n%s", plan)
+			}
+		})
+	})
+}
+
+// eachQuery tells test of the plan of each query.
+func eachQuery(t *testing.T, db *sql.DB, postgres bool, test func(t *testing.T, name, plan string)) {
 	queries := reflect.TypeFor[*sqlgen.Queries]()
 	for i := range queries.NumMethod() {
 		m := queries.Method(i)
@@ -135,17 +175,13 @@ func TestPlans(t *testing.T) {
 			continue
 		}
 		t.Run(m.Name, func(t *testing.T) {
-			want, ok := plans[m.Name]
-			if !ok {
-				t.Fatal("say in the table by which index it finds its rows")
-			}
-			e := &explainer{DB: s.write}
+			e := &explainer{DB: db, postgres: postgres}
 			args := []reflect.Value{reflect.ValueOf(sqlgen.New(e)), reflect.ValueOf(t.Context())}
 			for i := 2; i < m.Type.NumIn(); i++ {
 				args = append(args, reflect.Zero(m.Type.In(i)))
 			}
 			m.Func.Call(args)
-			checkPlan(t, strings.Join(e.plans, "\n"), want.index, want.sorts != "", want.scans != "")
+			test(t, m.Name, strings.Join(e.plans, "\n"))
 		})
 	}
 }
