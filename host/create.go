@@ -298,6 +298,9 @@ func (h *Host) callCreate(row sqlgen.Payment) (sdk.Payment, error) {
 	if d, _, _ := a.snapshot(); d.Capabilities.NotifyURL == sdk.NotifyURLPerPayment {
 		r.NotifyURL = h.cfg.PublicURL + "/v1/notifications/" + a.cfg.Name
 	}
+	if late := h.clock.Now().Sub(fromMicros(row.SentAt)); late > sendWithin {
+		return sdk.Payment{}, sdk.NotSent(sdk.CodeInternal, "the host stood still for %s before it could send", late.Round(time.Second))
+	}
 	// A stopping host lets the call end by itself: cutting it off would only
 	// turn a known outcome into an unknown one.
 	ctx := context.WithoutCancel(h.life)

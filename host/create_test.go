@@ -249,3 +249,20 @@ func TestHostEndsDuringCreate(t *testing.T) {
 		}
 	})
 }
+
+// TestCreateOfAFrozenHost: what another host may have taken up is not sent.
+func TestCreateOfAFrozenHost(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		row, err := w.store.Read().Payment(context.Background(), c.Payment.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row.SentAt = micros(time.Now().Add(-sendWithin - time.Second))
+		if _, err := w.callCreate(row); sdk.AsError(err).Outcome != sdk.OutcomeNotSent || w.one.created() != 1 {
+			t.Errorf("%v, %d orders", err, w.one.created())
+		}
+	})
+}

@@ -99,6 +99,7 @@ func (h *Host) repeatCreate(row sqlgen.Payment) {
 			return nil, nil
 		}
 		p.SentAt = micros(h.clock.Now()) // it has the settling time before it that the first one had
+		row.SentAt = p.SentAt
 		return []entry{{kind: kindNote, source: sourceCreate, detail: "the answer was lost: the identical request is sent again"}}, nil
 	})
 	if !ours {

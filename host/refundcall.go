@@ -41,9 +41,9 @@ func (h *Host) sendRefund(row sqlgen.Refund, fl *flight) {
 	})
 }
 
-// sendWithin is how long after its hold a refund may be handed to a plugin. A
-// host that was frozen in between would send what another host has taken up,
-// found lost, and let the merchant give back anew.
+// sendWithin is how long after its hold a Create or Refund may be handed to a
+// plugin. A host that was frozen in between would send what another host has
+// taken up, found lost, and let the merchant order or give back anew.
 const sendWithin = 30 * time.Second
 
 func (h *Host) callRefund(row sqlgen.Refund) (sdk.Refund, error) {
