@@ -24,12 +24,16 @@ func (w *world) finish(family string, points int, failed ...error) {
 		}
 	}
 	var b books
+	quiet := time.Now()
 	if err := w.await("the books agree", func() bool {
 		var err error
 		b, err = w.db.read()
 		return err == nil && len(w.compare(b).findings()) == 0
 	}); err != nil {
 		v.add(w.compare(b))
+	}
+	if late := time.Since(quiet); late > 30*time.Second {
+		w.t.Logf("LATE: the books agreed after %s", late.Round(time.Second))
 	}
 	for _, h := range w.living() {
 		if err := h.stop(); err != nil {

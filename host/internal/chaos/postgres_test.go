@@ -67,13 +67,17 @@ func ownServer(t *testing.T) (*world, *server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(s.close)
-	return newWorld(t, engine{"postgres", func(t testing.TB, _ string) database {
+	w := newWorld(t, engine{"postgres", func(t testing.TB, _ string) database {
 		d, err := s.newDatabase()
 		if err != nil {
 			t.Fatal(err)
 		}
 		return d
-	}}), s
+	}})
+	// A connection that breaks while River takes jobs over it leaves them marked
+	// as running. They are rung again after two to three minutes: late, not lost.
+	w.patience = 4 * time.Minute
+	return w, s
 }
 
 func rounds(few, many int) int {

@@ -33,6 +33,8 @@ type world struct {
 	events  *httptest.Server // the shop's endpoint
 	client  *http.Client
 	began   time.Time
+	// patience is how long others' work may take.
+	patience time.Duration
 
 	mu       sync.Mutex
 	hosts    []*host
@@ -60,7 +62,7 @@ const (
 func newWorld(t testing.TB, e engine) *world {
 	t.Helper()
 	w := &world{
-		t: t, dir: t.TempDir(), began: time.Now(), acks: map[string][]ack{}, notices: map[string]bool{}, told: map[string]string{},
+		t: t, dir: t.TempDir(), began: time.Now(), patience: time.Minute, acks: map[string][]ack{}, notices: map[string]bool{}, told: map[string]string{},
 		flights: map[string][]flight{}, client: &http.Client{Transport: &http.Transport{DisableKeepAlives: true}, Timeout: 15 * time.Second},
 	}
 	serve := func(handler http.HandlerFunc) *httptest.Server {
@@ -176,7 +178,7 @@ func (w *world) serveEvent(rw http.ResponseWriter, q *http.Request) {
 
 // await waits for what other processes do.
 func (w *world) await(what string, done func() bool) error {
-	return w.within(time.Minute, what, done)
+	return w.within(w.patience, what, done)
 }
 
 func (w *world) within(limit time.Duration, what string, done func() bool) error {
