@@ -208,8 +208,11 @@ func TestUpdateThatFails(t *testing.T) {
 		err := s.Update(t.Context(), func(tx *Tx) error {
 			put(tx, "1")
 			_ = tx.AppendTimeline(t.Context(), sqlgen.AppendTimelineParams{PaymentID: "pay_absent", Kind: "note"})
-			if _, err := tx.Payment(t.Context(), "pay_1"); err == nil {
-				t.Error("a statement ran after one that had failed")
+			_, errRow := tx.Payment(t.Context(), "pay_1")
+			_, errRows := tx.Timeline(t.Context(), "pay_1")
+			errExec := tx.InsertPayment(t.Context(), sqlgen.InsertPaymentParams(payment("2", nil)))
+			if errRow == nil || errRows == nil || errExec == nil {
+				t.Errorf("statements ran after one that had failed: %v, %v, %v", errRow, errRows, errExec)
 			}
 			return nil
 		})
