@@ -32,6 +32,7 @@ type acquirer struct {
 	create  func(context.Context, sdk.CreateRequest) (sdk.Payment, error)
 	query   func(context.Context, sdk.QueryRequest) (sdk.Payment, error)
 	parse   func(sdk.HTTPRequest) (sdk.Notification, error)
+	cancel  func(sdk.CancelRequest) (sdk.Payment, error)
 	creates []sdk.CreateRequest
 	queries []time.Time
 }
@@ -62,6 +63,12 @@ func (a *acquirer) ParseNotification(_ context.Context, r sdk.HTTPRequest) (sdk.
 }
 
 func (a *acquirer) Cancel(_ context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
+	a.mu.Lock()
+	cancel := a.cancel
+	a.mu.Unlock()
+	if cancel != nil {
+		return cancel(r)
+	}
 	return paymentOf(r.Order, sdk.StatusCancelled), nil
 }
 
@@ -140,6 +147,7 @@ type world struct {
 	cfg      *config.Config
 	one, two *acquirer
 	refunds  *refunds           // of provider one, if it can
+	retry    sdk.CreateRetry    // what the acquirers promise of an identical Create
 	engine   *alarmtest.Virtual // outlives hosts, as the store does
 	mu       sync.Mutex
 	down     map[string]bool // providers whose plugin doesn't run
@@ -236,7 +244,7 @@ func (w *world) dial() pb.ProviderServiceClient {
 				{Method: sdk.AlipayCN, Flow: sdk.MobileWeb, Currency: "HKD", Actions: []sdk.ActionType{sdk.ActionRedirect}},
 			},
 			QueryKeys: []sdk.QueryKey{sdk.QueryByMerchantOrder, sdk.QueryByAcquirerOrder}, NotFoundSettling: 10 * time.Minute,
-			NotifyURL: sdk.NotifyURLPerPayment,
+			NotifyURL: sdk.NotifyURLPerPayment, CreateRetry: w.retry,
 		},
 		Open: func(_ context.Context, c sdk.Config) (sdk.Provider, error) {
 			var config struct{ UID, Secret string }

@@ -108,6 +108,9 @@ func (h *Host) repeatCreate(row sqlgen.Payment) {
 	h.log.Info("an identical Create is sent again, as the acquirer permits", "payment", row.ID, "provider", row.Provider)
 	answer, err := h.callCreate(row)
 	h.record(row.ID, func(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
+		if p.DueAt == row.DueAt {
+			p.DueAt = 0 // that is done; another time is a notification's
+		}
 		if err == nil {
 			return h.applyCreated(tx, p, row, answer)
 		}
