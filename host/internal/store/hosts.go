@@ -96,7 +96,7 @@ func (w *Watch) Look(ctx context.Context) (struckOff []string, err error) {
 		}
 		var n int64
 		err := w.store.Update(ctx, func(tx *Tx) (err error) {
-			n, err = tx.DeleteHost(ctx, sqlgen.DeleteHostParams{ID: h.ID, Beat: h.Beat})
+			n, err = tx.DeleteHost(ctx, sqlgen.DeleteHostParams(h))
 			return err
 		})
 		if err != nil {
