@@ -207,3 +207,30 @@ func TestRefundReviewReopens(t *testing.T) {
 		w.refundIs(back, "SUCCEEDED")
 	})
 }
+
+// TestRefundHintInVain: an acquirer that notifies of a refund and goes on saying
+// FAILED is asked for some hours, not for ever.
+func TestRefundHintInVain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		w.hints()
+		r.sends(sdk.RefundFailed, nil)
+		r.tells(sdk.RefundFailed, nil)
+		w.refund(p.ID, "r1", "30.00")
+		w.hint("acq-r1")
+		time.Sleep(48 * time.Hour)
+		synctest.Wait()
+		if _, asked := r.counts(); asked != 6 {
+			t.Errorf("asked %d times", asked)
+		}
+		time.Sleep(10 * 24 * time.Hour)
+		synctest.Wait()
+		if _, asked := r.counts(); asked != 6 {
+			t.Errorf("asked %d times in the end", asked)
+		}
+		if got := w.get(p.ID); got.Review != nil || got.AmountRefunded != "0.00" {
+			t.Errorf("%+v", got)
+		}
+	})
+}
