@@ -124,6 +124,9 @@ const (
 	setUpEvery  = time.Minute // while a plugin isn't ready
 	forgetEvery = time.Hour
 	sweepEvery  = 10 * time.Minute
+	// A connection to PostgreSQL that breaks while River takes jobs over it leaves
+	// them marked as running, with nobody who rings them.
+	sweepShared = time.Minute
 	overdue     = time.Minute // an alarm that is later than this may be lost
 	sweepPage   = 1000
 )
@@ -133,9 +136,9 @@ const (
 // what is old.
 func (h *Host) housekeep() {
 	watch := h.store.Watch()
-	tick := setUpEvery
+	tick, sweep := setUpEvery, sweepEvery
 	if h.store.Shared() {
-		tick = store.BeatEvery
+		tick, sweep = store.BeatEvery, sweepShared
 	}
 	var setUp, swept time.Time
 	forgotten := h.clock.Now()
@@ -153,7 +156,7 @@ func (h *Host) housekeep() {
 			setUp = now
 			h.setUpMissing()
 		}
-		if now.Sub(swept) >= sweepEvery {
+		if now.Sub(swept) >= sweep {
 			swept = now
 			h.report("what was cut off can't be taken up", h.takeOver(h.life))
 			h.report("lost alarms can't be set again", h.sweep(h.life, now.Add(-overdue)))
