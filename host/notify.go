@@ -217,6 +217,9 @@ func (h *Host) askSoon(ctx context.Context, tx *store.Tx, id, why string) error 
 	}
 	before, now := p, micros(h.clock.Now())
 	p.DueAt, p.Tries, p.UpdatedAt = now, 0, now
+	if statusOf(p) == sdk.StatusUnknown {
+		p.Tries = maxRepeats // the acquirer has the order: it is asked about, not sent again
+	}
 	return h.write(ctx, tx, before, p, []entry{{kind: kindNote, source: sourceNotification, detail: why}})
 }
 
