@@ -132,15 +132,14 @@ func (h *Host) applyQuery(tx *store.Tx, asked sqlgen.Payment, p *sqlgen.Payment,
 	if hinted != asked.DueAt { // a notification came in meanwhile: the answer may be older than it
 		keepHint(p, hinted)
 	}
-	if statusOf(asked).Terminal() {
+	if end := statusOf(*p); end.Terminal() && end != sdk.StatusSucceeded {
 		h.lookAgain(p, asked)
 	}
 	return append(entries, h.flagStale(p)...), err
 }
 
-// lookAgain asks on after a notification about a payment that had ended unpaid:
-// the first answer may be older than the notification, or about something else,
-// and a late success must not be missed.
+// lookAgain asks on for a while after an unpaid end: the answer may be older than
+// a notification or a payer who was late, and a late success must not be missed.
 func (h *Host) lookAgain(p *sqlgen.Payment, asked sqlgen.Payment) {
 	if asked.DueAt > 0 && p.DueAt == 0 && p.ReviewReason != string(lifecycle.LateSuccess) && int(p.Tries) < len(lifecycle.Plan) {
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), h.clock.Now()))
