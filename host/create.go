@@ -245,6 +245,9 @@ func (h *Host) applyNotCreated(p *sqlgen.Payment, asked sqlgen.Payment, failed *
 	p.CreateState = createAnswered
 	entries, err := h.applyCreateError(p, failed)
 	keepHint(p, hinted)
+	if hinted > 0 && statusOf(*p) == sdk.StatusUnknown {
+		p.Tries = maxRepeats // a notification came: the acquirer has the order, it is asked about and not sent again
+	}
 	return entries, err
 }
 

@@ -185,3 +185,25 @@ func TestEarlyByAcquirerID(t *testing.T) {
 		w.is(c.Payment.ID, sdk.StatusSucceeded)
 	})
 }
+
+// TestNotificationIsAsked: where a Create may be sent again, what a notification
+// says is asked about all the same.
+func TestNotificationIsAsked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newRetryWorld(t, sdk.CreateRetry{Native: true, Window: time.Hour})
+		defer w.close()
+		w.one.creating(func(context.Context, sdk.CreateRequest) (sdk.Payment, error) {
+			if _, err := w.notify("one", "signed o1"); err != nil {
+				t.Error(err)
+			}
+			return sdk.Payment{}, lost
+		})
+		w.one.says(sdk.StatusSucceeded)
+		c := w.pay("o1")
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+		if w.one.created() != 1 {
+			t.Errorf("sent %d times", w.one.created())
+		}
+	})
+}
