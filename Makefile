@@ -81,6 +81,7 @@ verify: generate ## fail if generated files are old or the wire protocol broke
 	@echo "==> generated files"; out=$$(git status --porcelain -- $(GENERATED)) || exit 1; \
 	test -z "$$out" || { git --no-pager diff -- $(GENERATED); echo "generated files differ from what is committed; commit what make generate wrote:"; echo "$$out"; exit 1; }
 	@echo "==> go.mod"; $(GO) mod tidy -diff && $(GO) mod verify
+	@echo "==> mutants apply"; cd .tools && $(GO) test ./simmutants
 	@echo "==> buf breaking"; cd sdk/wire && $(ROOT_TOOL) buf breaking --against baseline.binpb
 
 .PHONY: baseline

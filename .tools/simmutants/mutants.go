@@ -71,7 +71,7 @@ var mutants = []mutant{
 		"host/notify.go", "	case sdk.IsCode(err, sdk.CodeSignatureInvalid):\n", "	case sdk.IsCode(err, sdk.CodeNotFound):\n",
 	}}},
 	{"a notification during a call is forgotten", []edit{{
-		"host/create.go", "	if hinted > 0 && statusOf(*p)", "	if hinted < 0 && statusOf(*p)",
+		"host/create.go", "	if hinted > 0 && statusOf(*p) != sdk.StatusSucceeded", "	if hinted < 0 && statusOf(*p) != sdk.StatusSucceeded",
 	}}},
 	{"an event is written twice", []edit{{
 		"host/settle.go", "		event, err := h.tell(ctx, tx, p, e)\n", "		_, _ = h.tell(ctx, tx, p, e)\n		event, err := h.tell(ctx, tx, p, e)\n",
