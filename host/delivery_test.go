@@ -144,11 +144,14 @@ func TestDeadEndpoint(t *testing.T) {
 func TestDeliveryNotStored(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorldOf(t, eventConfig)
+		answered := make(chan struct{})
 		w.shops.answers(func(context.Context, delivery) (*http.Response, error) {
-			_ = w.store.Close() // it is taken, and the host ends
+			<-answered          // the merchant has its payment
+			_ = w.store.Close() // the event is taken, and the host ends
 			return says(200), nil
 		})
 		c := w.pay("o1")
+		close(answered)
 		synctest.Wait()
 		w.abandon()
 		w.shops.answers(func(context.Context, delivery) (*http.Response, error) { return says(200), nil })
