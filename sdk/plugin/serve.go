@@ -27,15 +27,20 @@ func Serve(p sdk.Plugin) {
 		fmt.Fprintln(os.Stderr, "paymux plugin:", err)
 		os.Exit(2)
 	}
+	tlsProvider, err := mutualTLS()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "paymux plugin:", err)
+		os.Exit(2)
+	}
+	go endWithHost()
 	logger := hclog.New(&hclog.LoggerOptions{Name: p.Info.Name, Level: hclog.Info, JSONFormat: true, Output: os.Stderr})
 	hclog.SetDefault(logger) // for panics: one line of JSON, which the host can read
 	goplugin.Serve(&goplugin.ServeConfig{
-		HandshakeConfig: wire.Handshake(),
-		VersionedPlugins: map[int]goplugin.PluginSet{
-			wire.Protocol: {wire.PluginName: &wire.GRPCPlugin{Service: server}},
-		},
-		GRPCServer: newGRPCServer,
-		Logger:     logger,
+		HandshakeConfig:  wire.Handshake(),
+		VersionedPlugins: wire.Served(wire.Protocol, &wire.GRPCPlugin{Service: server}),
+		TLSProvider:      tlsProvider,
+		GRPCServer:       newGRPCServer,
+		Logger:           logger,
 	})
 }
 

@@ -8,7 +8,7 @@ import (
 	"sync"
 
 	"github.com/paymux/paymux/sdk"
-	"github.com/paymux/paymux/sdk/schema"
+	"github.com/paymux/paymux/sdk/internal/marks"
 	"github.com/paymux/paymux/sdk/wire"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
 )
@@ -18,7 +18,7 @@ import (
 type Server struct {
 	pb.UnimplementedProviderServiceServer
 	plugin sdk.Plugin
-	schema *schema.Schema
+	marks  *marks.Marks
 
 	mu        sync.RWMutex
 	instances map[string]*instance
@@ -46,11 +46,11 @@ func NewServer(p sdk.Plugin) (*Server, error) {
 	if err := checkCapabilities(p.Capabilities); err != nil {
 		return nil, fmt.Errorf("field Capabilities: %w", err)
 	}
-	s, err := schema.Parse(p.ConfigSchema)
+	m, err := marks.Parse(p.ConfigSchema)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("config schema: %w", err)
 	}
-	return &Server{plugin: p, schema: s, instances: map[string]*instance{}}, nil
+	return &Server{plugin: p, marks: m, instances: map[string]*instance{}}, nil
 }
 
 // Describe says what the plugin is and can do.
@@ -60,7 +60,8 @@ func (s *Server) Describe(context.Context, *pb.DescribeRequest) (*pb.DescribeRes
 	}), nil
 }
 
-// Configure opens a provider and puts it in the place of the one before; calls
+// Configure opens a provider with a config that the host has validated by the
+// schema, and puts it in the place of the one before; calls
 // that run on the old one end on it.
 func (s *Server) Configure(ctx context.Context, r *pb.ConfigureRequest) (*pb.ConfigureResponse, error) {
 	if r.GetInstance().GetName() == "" || r.GetInstance().GetConfigDigest() == "" {
@@ -78,13 +79,10 @@ func (s *Server) Configure(ctx context.Context, r *pb.ConfigureRequest) (*pb.Con
 }
 
 func (s *Server) open(ctx context.Context, r *pb.ConfigureRequest) (in *instance, out *pb.Configured, failed *pb.Error) {
-	in = &instance{digest: r.GetInstance().GetConfigDigest(), redactor: newRedactor(s.schema.Secrets(r.GetConfig()))}
+	in = &instance{digest: r.GetInstance().GetConfigDigest(), redactor: newRedactor(s.marks.Secrets(r.GetConfig()))}
 	defer func() { failed = in.redactor.error(failed) }()
 	defer recoverTo(&failed)
-	if broken := s.schema.Validate(r.GetConfig()); len(broken) > 0 {
-		return in, nil, wire.ErrorToProto(sdk.ConfigError(broken[0].Pointer, "%s", sentences(broken)))
-	}
-	account, err := s.schema.Account(r.GetConfig())
+	account, err := s.marks.Account(r.GetConfig())
 	if err != nil {
 		return in, nil, wire.ErrorToProto(sdk.ConfigError("", "%w", err))
 	}
@@ -98,18 +96,6 @@ func (s *Server) open(ctx context.Context, r *pb.ConfigureRequest) (in *instance
 	_, refunds := in.provider.(sdk.Refunder)
 	_, cancels := in.provider.(sdk.Canceller)
 	return in, &pb.Configured{Account: account, Refunds: refunds, Cancels: cancels}, nil
-}
-
-func sentences(broken []schema.Violation) string {
-	const most = 20 // enough to mend; a config may break thousands
-	text := broken[0].Message
-	for i, v := range broken[1:] {
-		if i+1 == most {
-			return text + fmt.Sprintf("; and %d more", len(broken)-most)
-		}
-		text += fmt.Sprintf("; %s %s", v.Pointer, v.Message)
-	}
-	return text
 }
 
 // find returns the instance that the host means, by name and digest: a call

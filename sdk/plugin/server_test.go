@@ -125,31 +125,17 @@ func TestConfigureRefuses(t *testing.T) {
 		r, err := client.Configure(t.Context(), &pb.ConfigureRequest{Instance: in, Config: []byte(config)})
 		return result(err, func() error { _, err := wire.ConfiguredAnswer(r); return err })
 	}
-	for config, field := range map[string]string{
-		``: "", `[]`: "", `{}`: "", `{"uid":1}`: "/uid", `{"uid":"u","kye":"` + "hidden-value" + `"}`: "/kye",
-	} {
-		e := expect(t, config, configure(main, config), sdk.CodeInvalidConfig, sdk.OutcomeNotSent)
-		if e.Field != field || strings.Contains(e.Error(), "hidden-value") {
-			t.Errorf("%s: %v", config, e)
-		}
+	for _, config := range []string{``, `[]`, `{}`, `{"uid":1}`} { // whatever the host let through: it names no account
+		expect(t, config, configure(main, config), sdk.CodeInvalidConfig, sdk.OutcomeNotSent)
 	}
 	expect(t, "an empty account", configure(main, `{"uid":""}`), sdk.CodeInvalidConfig, sdk.OutcomeNotSent)
 	for _, in := range []*pb.Instance{nil, {Name: "main"}, {ConfigDigest: "d1"}} {
 		expect(t, in.String(), configure(in, `{"uid":"u"}`), sdk.CodeInvalidRequest, sdk.OutcomeNotSent)
 	}
 	if opened {
-		t.Error("Open was called with a config that the schema refuses")
+		t.Error("Open was called with a config that names no account")
 	}
 	expect(t, "no provider", configure(main, `{"uid":"u"}`), sdk.CodeUnspecified, sdk.OutcomeUnknown)
-
-	many := make(map[string]int)
-	for i := range 5000 {
-		many[fmt.Sprint("key", i)] = i
-	}
-	flood, _ := json.Marshal(many)
-	if err := configure(main, string(flood)); err == nil || len(err.Error()) > 2000 {
-		t.Errorf("a config with thousands of faults makes an error of %d bytes", len(err.Error()))
-	}
 }
 
 // A config that is refused leaves the one before in its place.

@@ -21,3 +21,13 @@ func Handshake() goplugin.HandshakeConfig {
 		MagicCookieValue: "v1",
 	}
 }
+
+// Served are the versions of the protocol that a side whose newest is N serves:
+// N and the one before, so that hosts and plugins need not be upgraded together.
+func Served(newest int, plugin *GRPCPlugin) map[int]goplugin.PluginSet {
+	all := map[int]goplugin.PluginSet{newest: {PluginName: plugin}}
+	if newest > 1 {
+		all[newest-1] = goplugin.PluginSet{PluginName: plugin}
+	}
+	return all
+}

@@ -13,6 +13,8 @@ type Exit struct {
 	At      time.Time `json:"at"`
 	Code    int       `json:"code"` // -1 when ended by a signal
 	Signal  string    `json:"signal,omitempty"`
+	ByHost  bool      `json:"by_host,omitempty"`  // the host killed it
+	OOM     bool      `json:"oom_kill,omitempty"` // the kernel did, for want of memory
 	MaxRSS  int64     `json:"max_rss_kib,omitempty"`
 	LastLog []string  `json:"last_log,omitempty"` // redacted
 }
@@ -23,13 +25,21 @@ func (e Exit) String() string {
 	if e.Signal != "" {
 		how = "was killed by signal: " + e.Signal
 	}
+	switch {
+	case e.ByHost:
+		how += " (by the host)"
+	case e.OOM:
+		how += fmt.Sprintf(" (out of memory; it had %d MiB)", e.MaxRSS>>10)
+	}
 	if len(e.LastLog) > 0 {
 		how += "; last log lines: " + strings.Join(e.LastLog, " / ")
 	}
 	return how
 }
 
-func describeExit(state *os.ProcessState, err error, lastLog []string) Exit {
+// describeExit puts an end into words. oomBefore is the count of the kernel's
+// kills for want of memory when the process was started.
+func describeExit(state *os.ProcessState, err error, lastLog []string, oomBefore int64) Exit {
 	e := Exit{At: time.Now(), Code: -1, LastLog: lastLog}
 	if state == nil { // it was never reaped
 		e.LastLog = append(e.LastLog, fmt.Sprint(err))
@@ -38,6 +48,7 @@ func describeExit(state *os.ProcessState, err error, lastLog []string) Exit {
 	e.Code = state.ExitCode()
 	if ws, ok := state.Sys().(syscall.WaitStatus); ok && ws.Signaled() {
 		e.Signal = ws.Signal().String()
+		e.OOM = ws.Signal() == syscall.SIGKILL && oomKills() > oomBefore
 	}
 	if ru, ok := state.SysUsage().(*syscall.Rusage); ok {
 		e.MaxRSS = int64(ru.Maxrss)

@@ -41,7 +41,7 @@ func TestKilledPluginIsStartedAgain(t *testing.T) {
 // A process that stands still is killed and started again.
 func TestFrozenPluginIsStartedAgain(t *testing.T) {
 	s := start(t, "good", func(o *Options) {
-		o.times.health, o.times.answer, o.times.grace = 50*time.Millisecond, time.Second, time.Second
+		o.policy.health, o.policy.answer, o.policy.grace = 50*time.Millisecond, time.Second, time.Second
 	})
 	pid := s.running(t)
 	signal(t, pid, syscall.SIGSTOP)
@@ -53,7 +53,7 @@ func TestFrozenPluginIsStartedAgain(t *testing.T) {
 
 // One that answers its health checks is left alone.
 func TestHealthyPluginIsLeftAlone(t *testing.T) {
-	s := start(t, "good", func(o *Options) { o.times.health = time.Millisecond })
+	s := start(t, "good", func(o *Options) { o.policy.health = time.Millisecond })
 	pid := s.running(t)
 	within(300*time.Millisecond, nil)
 	if st := s.Status(); st.PID != pid || st.Restarts != 0 {
@@ -75,7 +75,7 @@ func TestStop(t *testing.T) {
 		{"leaver", func(t *testing.T, _ started, pid int) { signal(t, pid, syscall.SIGSTOP) }}, // went over to another group
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			s := start(t, tt.name, func(o *Options) { o.times.grace = time.Second })
+			s := start(t, tt.name, func(o *Options) { o.policy.grace = time.Second })
 			pid := s.running(t)
 			if tt.before != nil {
 				tt.before(t, s, pid)
@@ -100,7 +100,7 @@ func TestStop(t *testing.T) {
 // Stop doesn't wait for a start to run out of time.
 func TestStopWhileItStarts(t *testing.T) {
 	for _, name := range []string{"silent", "deaf", "exits", "good"} {
-		s := start(t, name, func(o *Options) { o.times.start = time.Hour })
+		s := start(t, name, func(o *Options) { o.policy.start = time.Hour })
 		if name != "good" && name != "exits" {
 			eventually(t, "its directory", func() bool { left, _ := os.ReadDir(s.tmp); return len(left) == 1 })
 		}
@@ -170,7 +170,7 @@ func TestDaemon(t *testing.T) {
 // answers: no wait is for that one.
 func TestDaemonHoldsTheSocket(t *testing.T) {
 	began := time.Now()
-	s := start(t, "deaf-daemon", func(o *Options) { o.times.firstBackoff, o.times.longestBackoff = time.Hour, time.Hour })
+	s := start(t, "deaf-daemon", func(o *Options) { o.policy.firstBackoff, o.policy.longestBackoff = time.Hour, time.Hour })
 	daemon := grandchildOf(t, s)
 	defer kill(t, daemon)
 	if why := s.failsToStart(t); !strings.Contains(why, "it ended while it started; it exited with code 0") {
@@ -217,6 +217,71 @@ func TestHostIsKilled(t *testing.T) {
 	kill(t, host.Process.Pid)
 	_ = host.Wait()
 	eventually(t, "the plugin to end with its host", func() bool { return gone(pid) })
+}
+
+// Where no signal tells a plugin that its host is gone, it notices by itself.
+func TestWatchdog(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	host := exec.CommandContext(ctx, "/bin/sh", "-c", `"$0" & echo $!; wait`, binary(t, "good"))
+	host.Env = []string{"PAYMUX_PROVIDER=v1", "PLUGIN_PROTOCOL_VERSIONS=1", "PLUGIN_UNIX_SOCKET_DIR=" + shortTemp(t)}
+	out, err := host.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := host.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var pid int
+	var handshake string
+	if _, err := fmt.Fscan(out, &pid, &handshake); err != nil || !strings.HasPrefix(handshake, "1|1|unix|") || gone(pid) {
+		t.Fatalf("the plugin %d says %q: %v", pid, handshake, err)
+	}
+	kill(t, host.Process.Pid)
+	_ = host.Wait()
+	eventually(t, "the plugin to end with its host", func() bool { return gone(pid) })
+}
+
+// Nothing is left of a process that was, however many there were.
+func TestManyStarts(t *testing.T) {
+	n := 60
+	if os.Getenv("CHAOS") == "full" {
+		n = 1000
+	}
+	images, path, tmp := NewImages(), binary(t, "good"), shortTemp(t)
+	t.Setenv("TMPDIR", tmp)
+	life := func() {
+		p := Start(Options{Name: "good", Path: path, Images: images})
+		if _, err := p.Ready(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		p.Stop()
+	}
+	life() // what is made once
+	eventually(t, "the first to be gone", func() bool { return leaked() == "" })
+	files := openFiles(t)
+	for range n {
+		life()
+	}
+	eventually(t, "all goroutines to end", func() bool { return leaked() == "" })
+	if left, err := os.ReadDir(tmp); len(left) > 0 || err != nil {
+		t.Errorf("left in TMPDIR: %v, %v", left, err)
+	}
+	if now := openFiles(t); now > files {
+		t.Errorf("after %d starts %d files are open, before %d", n, now, files)
+	}
+	if children, _ := os.ReadFile(fmt.Sprintf("/proc/self/task/%d/children", os.Getpid())); len(children) > 0 {
+		t.Errorf("children: %s", children)
+	}
+}
+
+func openFiles(t *testing.T) int {
+	t.Helper()
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Skip(err)
+	}
+	return len(all)
 }
 
 func signal(t *testing.T, pid int, s syscall.Signal) {

@@ -72,9 +72,10 @@ func (r *records) logger() hclog.Logger {
 }
 
 // quick are the times of the tests: patient with a slow machine, but not so long.
-func quick() times {
+func quick() policy {
 	q := usual
 	q.start, q.wait, q.firstBackoff, q.longestBackoff = 30*time.Second, 30*time.Second, time.Millisecond, 20*time.Millisecond
+	q.budget = 1000 // most tests are about something else
 	return q
 }
 
@@ -90,7 +91,7 @@ type started struct {
 func start(t *testing.T, name string, change func(*Options)) started {
 	t.Helper()
 	s := started{log: &records{}, tmp: shortTemp(t)}
-	opts := Options{Name: name, Path: binary(t, name), Logger: s.log.logger(), times: quick()}
+	opts := Options{Name: name, Path: binary(t, name), Logger: s.log.logger(), policy: quick()}
 	t.Setenv("TMPDIR", s.tmp) // from here on only the plugin's own are in it
 	if change != nil {
 		change(&opts)

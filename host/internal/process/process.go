@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"sync"
@@ -15,6 +16,8 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 	goplugin "github.com/hashicorp/go-plugin"
+
+	"github.com/paymux/paymux/sdk/wire"
 )
 
 // Options say what to run and how.
@@ -22,27 +25,40 @@ type Options struct {
 	Name   string // the plugin's name, for logs
 	Path   string // the binary
 	SHA256 string // what its digest must be, in hex; empty: any
-	Logger hclog.Logger
+	// AllowUnsealed lets a binary run that can't be sealed in memory, such as a
+	// script: the bytes that run may then be others than those that were hashed.
+	AllowUnsealed bool
+	Images        *Images // nil: of this process only
+	Logger        hclog.Logger
 	// Redact takes the host's secrets out of the plugin's log lines.
 	Redact func(string) string
 
-	times times // tests have shorter ones
+	policy policy // tests have another
 }
 
-// times are those of the supervisor.
-type times struct {
-	start                        time.Duration // for a start; it takes tens of milliseconds, but not under load
+// policy is what the supervisor goes by.
+type policy struct {
+	start                        time.Duration // for a start; it takes milliseconds, but not under load
 	wait                         time.Duration // of a call, for a process that is being started
 	health                       time.Duration // between health checks
 	answer                       time.Duration // for the answer to one
 	grace                        time.Duration // for each step of a stop
 	firstBackoff, longestBackoff time.Duration // before a start after a failure
 	steady                       time.Duration // who ran so long is started again at once
+
+	budget     int           // failures in a row, until it is put in quarantine
+	lies       int           // answers against the contract within lieWindow, likewise
+	lieWindow  time.Duration //
+	quarantine time.Duration // until it may try once more
+	look       time.Duration // how often it is looked whether the binary was exchanged
+
+	protocol int // the newest that is spoken
 }
 
-var usual = times{
+var usual = policy{
 	start: 15 * time.Second, wait: 3 * time.Second, health: 10 * time.Second, answer: 5 * time.Second, grace: 3 * time.Second,
-	firstBackoff: 100 * time.Millisecond, longestBackoff: 30 * time.Second, steady: 10 * time.Second,
+	firstBackoff: 100 * time.Millisecond, longestBackoff: 30 * time.Second, steady: 2 * time.Second,
+	budget: 10, lies: 5, lieWindow: 10 * time.Minute, quarantine: 5 * time.Minute, look: time.Second, protocol: wire.Protocol,
 }
 
 // Process is a plugin's binary under supervision.
@@ -50,14 +66,20 @@ type Process struct {
 	opts   Options
 	cancel context.CancelFunc
 	ended  chan struct{}
+	retry  chan struct{} // holds a token when a quarantine is to end
 
-	mu       sync.Mutex
-	session  *session
-	changed  chan struct{} // closed and renewed whenever session or startErr changes
-	startErr error
-	starts   int
-	lastExit *Exit
-	digest   string
+	mu         sync.Mutex
+	session    *session
+	changed    chan struct{} // closed and renewed whenever session or startErr changes
+	startErr   error
+	starts     int
+	image      *image // of the last start
+	seen       fileID // the file as it was then
+	lastExit   *Exit
+	quarantine *Quarantine
+	lies       []time.Time // lately
+	lastLie    string
+	health     Health
 }
 
 // Start begins to supervise. It returns at once; Service waits for the process.
@@ -68,39 +90,85 @@ func Start(opts Options) *Process {
 	if opts.Redact == nil {
 		opts.Redact = func(s string) string { return s }
 	}
-	if opts.times == (times{}) {
-		opts.times = usual
+	if opts.Images == nil {
+		opts.Images = NewImages()
+	}
+	if opts.policy == (policy{}) {
+		opts.policy = usual
 	}
 	ctx, cancel := context.WithCancel(context.Background())
-	p := &Process{opts: opts, cancel: cancel, ended: make(chan struct{}), changed: make(chan struct{})}
-	p.startErr = errors.New("it is being started")
+	p := &Process{opts: opts, cancel: cancel, ended: make(chan struct{}), changed: make(chan struct{}), retry: make(chan struct{}, 1)}
+	p.startErr = errStarting
 	go p.supervise(ctx)
 	return p
 }
 
+var (
+	errStarting   = errors.New("it is being started")
+	errRestarting = errors.New("it is being started again")
+	errNotRunning = errors.New("it is stopped")
+)
+
 // supervise starts the process, watches it, and starts it again, until stopped.
+// It never repeats a call.
 func (p *Process) supervise(ctx context.Context) {
 	defer close(p.ended)
-	backoff := time.Duration(0)
+	failures := 0
 	for ctx.Err() == nil {
-		s, err := p.start(ctx)
-		p.set(s, err)
-		if err == nil {
-			p.opts.Logger.Info("plugin started", "plugin", p.opts.Name, "pid", s.child().ID(), "sha256", p.digest)
-			p.watch(ctx, s)
-			p.set(nil, errors.New("it is being started again"))
-			p.end(ctx, s)
-		} else if ctx.Err() == nil {
-			p.opts.Logger.Error("plugin did not start", "plugin", p.opts.Name, "error", err)
+		err := p.live(ctx)
+		if ctx.Err() != nil {
+			break
 		}
-		if err == nil && time.Since(s.started) > p.opts.times.steady {
-			backoff = 0
+		if err == nil {
+			failures = 0
 			continue
 		}
-		backoff = min(max(2*backoff, p.opts.times.firstBackoff), p.opts.times.longestBackoff)
-		within(backoff, ctx.Done())
+		failures++
+		lie := p.tooManyLies()
+		switch {
+		case lie != "":
+			p.beQuarantined(ctx, lie)
+		case failures >= p.opts.policy.budget:
+			p.beQuarantined(ctx, fmt.Sprintf("it failed %d times in a row, the last time so: %v", failures, err))
+			failures = p.opts.policy.budget - 1 // it is on probation
+		default:
+			within(p.backoff(failures), ctx.Done())
+		}
 	}
-	p.set(nil, errors.New("it is stopped"))
+	p.set(nil, errNotRunning)
+}
+
+// live is one life of the process, from its start to its end. An error means
+// that it was short.
+func (p *Process) live(ctx context.Context) error {
+	s, err := p.start(ctx)
+	p.set(s, err)
+	if err != nil {
+		if ctx.Err() == nil {
+			p.opts.Logger.Error("plugin did not start", "plugin", p.opts.Name, "error", err)
+		}
+		return err
+	}
+	p.opts.Logger.Info("plugin started", "plugin", p.opts.Name, "pid", s.child().ID(), "sha256", s.image.sha256,
+		"sealed", s.image.sealed != nil, "protocol", s.client.NegotiatedVersion())
+	p.watch(ctx, s)
+	p.set(nil, errRestarting)
+	p.end(ctx, s)
+	if time.Since(s.started) > p.opts.policy.steady && p.tooManyLies() == "" {
+		return nil
+	}
+	if exit := s.exited(); exit != nil {
+		return errors.New("it " + exit.String())
+	}
+	return errors.New("it can't be killed")
+}
+
+// backoff is how long to wait after so many failures in a row. It is spread, so
+// that plugins that fell together don't rise together.
+func (p *Process) backoff(failures int) time.Duration {
+	longest := p.opts.policy.longestBackoff
+	wait := p.opts.policy.firstBackoff << min(failures-1, 20)
+	return time.Duration(float64(min(wait, longest)) * (0.5 + 0.5*rand.Float64()))
 }
 
 // end stops a session and reports how it ended.
@@ -117,6 +185,7 @@ func (p *Process) end(ctx context.Context, s *session) {
 	}
 }
 
+// recordExit keeps how a session ended, for operators.
 func (p *Process) recordExit(s *session) {
 	if exit := s.exited(); exit != nil {
 		p.mu.Lock()
@@ -129,7 +198,7 @@ func (p *Process) recordExit(s *session) {
 func (p *Process) watch(ctx context.Context, s *session) {
 	ctx, cancel := s.whileItRuns(ctx) // a health check must not outlive the process
 	defer cancel()
-	tick := time.NewTicker(p.opts.times.health)
+	tick := time.NewTicker(p.opts.policy.health)
 	defer tick.Stop()
 	for failures := 0; failures < 2; {
 		select {
@@ -137,16 +206,17 @@ func (p *Process) watch(ctx context.Context, s *session) {
 			return
 		case <-tick.C:
 		}
-		err := s.check(ctx, p.opts.times.answer)
-		switch {
-		case ctx.Err() != nil:
+		err := s.check(ctx, p.opts.policy.answer)
+		if ctx.Err() != nil {
 			return
-		case err == nil:
-			failures = 0
-		default:
-			failures++
-			p.opts.Logger.Warn("plugin does not answer its health check", "plugin", p.opts.Name, "error", err)
 		}
+		p.setHealth(err)
+		failures++
+		if err == nil {
+			failures = 0
+			continue
+		}
+		p.opts.Logger.Warn("plugin does not answer its health check", "plugin", p.opts.Name, "error", err)
 	}
 	p.opts.Logger.Error("plugin is frozen; killing it", "plugin", p.opts.Name)
 	s.kill()
@@ -157,6 +227,7 @@ func (p *Process) set(s *session, err error) {
 	defer p.mu.Unlock()
 	if s != nil {
 		p.starts++
+		p.health = Health{OK: true, At: time.Now()} // it answered, or it wouldn't be started
 	}
 	p.session, p.startErr = s, err
 	close(p.changed)
@@ -169,27 +240,25 @@ func (p *Process) start(ctx context.Context) (*session, error) {
 	if err != nil {
 		return nil, err
 	}
-	limited, cancel := context.WithTimeout(ctx, p.opts.times.start)
+	limited, cancel := context.WithTimeout(ctx, p.opts.policy.start)
 	defer cancel()
-	digest, err := fileDigest(limited, path)
+	img, err := p.load(limited, path)
 	if err != nil {
 		return nil, err
-	}
-	p.mu.Lock()
-	p.digest = digest
-	p.mu.Unlock()
-	if p.opts.SHA256 != "" && digest != p.opts.SHA256 {
-		return nil, fmt.Errorf("%s has sha256 %s, but the lock file pins %s; rebuild it, or run paymux plugins lock if the change is meant", path, digest, p.opts.SHA256)
 	}
 	tempDir, err := filepath.Abs(os.TempDir())
 	if err != nil {
 		return nil, err
 	}
-	s := newSession(path, p.opts.times.grace, &stderrLog{logger: p.opts.Logger.Named(p.opts.Name), redact: p.opts.Redact})
+	own, err := wire.NewCertificate()
+	if err != nil {
+		return nil, err
+	}
+	s := newSession(img, own, p.opts.policy.grace, &stderrLog{logger: p.opts.Logger.Named(p.opts.Name), redact: p.opts.Redact})
 	s.client = goplugin.NewClient(p.clientConfig(tempDir, s))
 	// Whatever go-plugin waits for has no context, but ends with the process.
 	unhook := context.AfterFunc(limited, s.kill)
-	err = s.connect(limited, p.opts.times.start)
+	err = s.connect(limited, p.opts.policy.start)
 	if !unhook() { // it was killed
 		err = limited.Err()
 		if ctx.Err() != nil {
@@ -201,7 +270,32 @@ func (p *Process) start(ctx context.Context) (*session, error) {
 	}
 	s.stop()
 	p.recordExit(s)
-	return nil, s.failure(err, p.opts.times.start)
+	return nil, s.failure(err, p.opts.policy.start)
+}
+
+// load reads the binary and sees that it may run.
+func (p *Process) load(ctx context.Context, path string) (*image, error) {
+	seen := lookAt(path)
+	p.mu.Lock()
+	p.seen = seen
+	p.mu.Unlock()
+	img, err := p.opts.Images.load(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	p.mu.Lock()
+	p.image = img
+	p.mu.Unlock()
+	if p.opts.SHA256 != "" && img.sha256 != p.opts.SHA256 {
+		return nil, fmt.Errorf("%s has sha256 %s, but the lock file pins %s; rebuild it, or run paymux plugins lock if the change is meant", path, img.sha256, p.opts.SHA256)
+	}
+	if why := img.unsealedWhy; why != "" {
+		if canSeal && !p.opts.AllowUnsealed {
+			return nil, fmt.Errorf("%s can't run from a sealed copy of its bytes: %s; or set plugins.allow_unsealed: true, and then whoever can write what it runs can change it", path, why)
+		}
+		p.opts.Logger.Warn("plugin runs unsealed: what runs may be other than what was hashed", "plugin", p.opts.Name, "why", why)
+	}
+	return img, nil
 }
 
 // Stop ends the process and the supervision, and waits for both, for some

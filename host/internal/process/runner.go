@@ -21,6 +21,7 @@ import (
 // it panic), sees one line of its stdout, and dials only a unix socket in our
 // own directory.
 type childRunner struct {
+	image     *image // must stay open until it runs
 	cmd       *exec.Cmd
 	socketDir string
 	log       *stderrLog
@@ -38,9 +39,9 @@ type childRunner struct {
 
 var _ runner.Runner = (*childRunner)(nil)
 
-func newChildRunner(path, socketDir string, env []string, log *stderrLog) *childRunner {
-	r := &childRunner{socketDir: filepath.Clean(socketDir), log: log, done: make(chan struct{})}
-	r.cmd = exec.Command(path)
+func newChildRunner(img *image, socketDir string, env []string, log *stderrLog) *childRunner {
+	r := &childRunner{image: img, socketDir: filepath.Clean(socketDir), log: log, done: make(chan struct{})}
+	r.cmd = &exec.Cmd{Path: img.command(), Args: []string{img.path}}
 	r.cmd.Env = env // go-plugin's own variables only: no secret of the host's environment
 	r.cmd.Dir = r.socketDir
 	r.cmd.SysProcAttr = childAttributes()
@@ -76,6 +77,7 @@ func (r *childRunner) run(started chan<- error) {
 	}
 	defer errs.Close()
 	r.cmd.Stdout, r.cmd.Stderr = outWriter, errsWriter
+	oomBefore := oomKills()
 	err = r.launch()
 	outWriter.Close()
 	errsWriter.Close()
@@ -91,7 +93,10 @@ func (r *childRunner) run(started chan<- error) {
 	_ = out.SetReadDeadline(time.Now().Add(drainTime))
 	_ = errs.SetReadDeadline(time.Now().Add(drainTime))
 	readers.Wait()
-	r.exit = describeExit(r.cmd.ProcessState, waitErr, r.log.last())
+	r.exit = describeExit(r.cmd.ProcessState, waitErr, r.log.last(), oomBefore)
+	r.mu.Lock()
+	r.exit.ByHost = r.doomed && r.exit.Signal != ""
+	r.mu.Unlock()
 }
 
 func (r *childRunner) launch() error {
@@ -152,7 +157,7 @@ func (r *childRunner) Stdout() io.ReadCloser { return r.stdout }
 func (r *childRunner) Stderr() io.ReadCloser { return io.NopCloser(strings.NewReader("")) }
 
 // Name returns the path of the binary.
-func (r *childRunner) Name() string { return r.cmd.Path }
+func (r *childRunner) Name() string { return r.image.path }
 
 // ID returns the process id.
 func (r *childRunner) ID() string {

@@ -2,6 +2,8 @@ package process
 
 import (
 	"context"
+	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io"
@@ -26,12 +28,13 @@ import (
 // session is one life of the process. A new one is made for each start:
 // go-plugin's client can't be used twice.
 type session struct {
-	path    string
-	grace   time.Duration
-	client  *goplugin.Client
-	service pb.ProviderServiceClient
-	health  grpc_health_v1.HealthClient
-	started time.Time
+	image       *image
+	certificate tls.Certificate // the host's, in this life of the process
+	grace       time.Duration
+	client      *goplugin.Client
+	service     pb.ProviderServiceClient
+	health      grpc_health_v1.HealthClient
+	started     time.Time
 
 	log     *stderrLog
 	printed *io.PipeWriter // what the plugin prints once it serves
@@ -49,8 +52,8 @@ var (
 	errEnded   = errors.New("it ended while it started")
 )
 
-func newSession(path string, grace time.Duration, log *stderrLog) *session {
-	s := &session{path: path, grace: grace, log: log, started: time.Now(), conns: map[*grpc.ClientConn]bool{}}
+func newSession(img *image, own tls.Certificate, grace time.Duration, log *stderrLog) *session {
+	s := &session{image: img, certificate: own, grace: grace, log: log, started: time.Now(), conns: map[*grpc.ClientConn]bool{}}
 	printed, writer := io.Pipe()
 	s.printed = writer
 	s.logging.Go(func() { log.read(printed) })
@@ -68,7 +71,9 @@ func (s *session) newRunner(_ hclog.Logger, spec *exec.Cmd, socketDir string) (r
 	if len(socketDir) > longestDir {
 		return nil, fmt.Errorf("a socket in %s has too long a name for a unix socket; set TMPDIR to a shorter path", socketDir)
 	}
-	s.runner = newChildRunner(s.path, socketDir, spec.Env, s.log)
+	pemOf := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.certificate.Certificate[0]})
+	env := append(spec.Env, wire.ClientCertificateEnv+"="+string(pemOf))
+	s.runner = newChildRunner(s.image, socketDir, env, s.log)
 	return s.runner, nil
 }
 
@@ -241,12 +246,12 @@ func (s *session) failure(err error, limit time.Duration) error {
 	if exit := s.exited(); exit != nil {
 		how = "; it " + exit.String()
 		if exit.Signal != "killed" && exit.Code != 0 && !errors.Is(err, errStopped) { // not by us: it ended of itself
-			return fmt.Errorf("%s is no paymux plugin, or could not start%s", s.path, how)
+			return fmt.Errorf("%s is no paymux plugin, or could not start%s", s.image.path, how)
 		}
 	}
 	if errors.Is(err, context.DeadlineExceeded) {
-		return fmt.Errorf("%s did not become ready within %s%s", s.path, limit, how)
+		return fmt.Errorf("%s did not become ready within %s%s", s.image.path, limit, how)
 	}
 	text := s.log.clean(strings.Join(strings.Fields(err.Error()), " "))
-	return fmt.Errorf("start %s: %s%s", s.path, cut(text, tailLength), how)
+	return fmt.Errorf("start %s: %s%s", s.image.path, cut(text, tailLength), how)
 }

@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -132,9 +133,9 @@ func TestStartFails(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, tt.name, func(o *Options) {
 				if strings.Contains(tt.want, "500ms") {
-					o.times.start = 500 * time.Millisecond
+					o.policy.start = 500 * time.Millisecond
 				}
-				o.times.wait = 10 * time.Millisecond
+				o.policy.wait = 10 * time.Millisecond
 			})
 			why := s.failsToStart(t)
 			if !strings.Contains(why, tt.want) || !strings.Contains(why, tt.name) || strings.Contains(why, "\n") {
@@ -171,7 +172,7 @@ func TestNoBinary(t *testing.T) {
 		filepath.Join(dir, "absent"): "no such file",
 		dir:                          "must be an executable file",
 		plain:                        "must be an executable file",
-		script:                       "exec format error",
+		script:                       "it is no ELF program",
 	} {
 		t.Run(filepath.Base(path), func(t *testing.T) {
 			s := start(t, "good", func(o *Options) { o.Path = path })
@@ -225,7 +226,7 @@ func TestServiceWhileItStarts(t *testing.T) {
 }
 
 func TestPluginToHost(t *testing.T) {
-	r := newChildRunner("x", "/run/p", nil, nil)
+	r := newChildRunner(&image{path: "x"}, "/run/p", nil, nil)
 	for address, ok := range map[string]bool{
 		"unix /run/p/sock": true, "unix /run/p/./sock": true,
 		"unix /run/p/../q/sock": false, "unix /run/p/sub/sock": false, "unix /run/psock": false, "unix sock": false, "unix ": false,
@@ -241,7 +242,7 @@ func TestPluginToHost(t *testing.T) {
 // What listens on the address that the plugin named must hold the key of the
 // certificate that it printed.
 func TestServiceWithoutTLS(t *testing.T) {
-	s := start(t, "no-tls", func(o *Options) { o.times.start = 3 * time.Second })
+	s := start(t, "no-tls", func(o *Options) { o.policy.start = 3 * time.Second })
 	if why := s.failsToStart(t); !strings.Contains(why, "did not become ready") {
 		t.Error(why)
 	}
@@ -253,8 +254,8 @@ func TestServiceWithoutTLS(t *testing.T) {
 // go-plugin starts a goroutine for each message on the broker's stream, which
 // has no use here.
 func TestNoBroker(t *testing.T) {
-	s := newSession("x", 0, &stderrLog{logger: (&records{}).logger(), redact: redactSecret})
-	s.runner = newChildRunner("x", "/run/p", nil, nil)
+	s := newSession(&image{path: "x"}, tls.Certificate{}, 0, &stderrLog{logger: (&records{}).logger(), redact: redactSecret})
+	s.runner = newChildRunner(&image{path: "x"}, "/run/p", nil, nil)
 	opened := map[string]bool{}
 	open := func(_ context.Context, _ *grpc.StreamDesc, _ *grpc.ClientConn, method string, _ ...grpc.CallOption) (grpc.ClientStream, error) {
 		opened[method] = true
@@ -280,8 +281,8 @@ func TestEndlessBinary(t *testing.T) {
 	if err := os.Truncate(path, 1<<40); err != nil {
 		t.Fatal(err)
 	}
-	s := start(t, "good", func(o *Options) { o.Path, o.times.start = path, 50*time.Millisecond })
-	if why := s.failsToStart(t); !strings.Contains(why, "read the plugin: context deadline exceeded") {
+	s := start(t, "good", func(o *Options) { o.Path, o.policy.start = path, 50*time.Millisecond })
+	if why := s.failsToStart(t); !strings.Contains(why, "a plugin may have") {
 		t.Error(why)
 	}
 }

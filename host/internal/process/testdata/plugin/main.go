@@ -78,6 +78,28 @@ func main() {
 			GRPCServer:       goplugin.DefaultGRPCServer,
 		})
 		return
+	case "newer": // it is a version ahead of this repository
+		server, err := plugin.NewServer(definition())
+		if err != nil {
+			panic(err)
+		}
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  wire.Handshake(),
+			VersionedPlugins: wire.Served(wire.Protocol+1, &wire.GRPCPlugin{Service: server}),
+			GRPCServer:       goplugin.DefaultGRPCServer,
+		})
+		return
+	case "stock": // as go-plugin's documentation has it
+		server, err := plugin.NewServer(definition())
+		if err != nil {
+			panic(err)
+		}
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  wire.Handshake(),
+			VersionedPlugins: map[int]goplugin.PluginSet{wire.Protocol: {wire.PluginName: &wire.GRPCPlugin{Service: server}}},
+			GRPCServer:       goplugin.DefaultGRPCServer,
+		})
+		return
 	case "flood":
 		go func() {
 			for line := []byte("nothing new\n"); ; {
