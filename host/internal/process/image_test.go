@@ -2,6 +2,7 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -212,12 +213,15 @@ func TestQuarantineIsOver(t *testing.T) {
 func TestLies(t *testing.T) {
 	s := start(t, "good", func(o *Options) { o.policy.lies, o.policy.look = 3, 1e6 })
 	s.running(t)
-	s.Lied("once")
-	s.Lied("twice")
+	s.Lied("o1", "once")
+	for range 5 {
+		s.Lied("o1", "the same order is asked about again")
+	}
+	s.Lied("o2", "twice")
 	if st := s.Status(); !st.Running {
 		t.Fatalf("%+v", st)
 	}
-	s.Lied("it says that another order was paid")
+	s.Lied("o3", "it says that another order was paid")
 	eventually(t, "a quarantine", func() bool { return s.Status().Quarantine != nil })
 	if st := s.Status(); st.Running || !strings.Contains(st.Quarantine.Reason, "3 of its answers broke the contract, the last one so: it says that another order was paid") {
 		t.Errorf("%+v", st.Quarantine)
@@ -231,7 +235,7 @@ func TestLies(t *testing.T) {
 	if err != nil {
 		t.Errorf("after the quarantine: %v", err)
 	}
-	s.Lied("once more") // its record is clean again
+	s.Lied("o4", "once more") // its record is clean again
 	if !s.Status().Running {
 		t.Error("it was ended for one lie")
 	}
@@ -241,8 +245,8 @@ func TestLies(t *testing.T) {
 func TestOldLies(t *testing.T) {
 	s := start(t, "good", func(o *Options) { o.policy.lies, o.policy.lieWindow = 2, 1 })
 	pid := s.running(t)
-	for range 10 {
-		s.Lied("now and then")
+	for i := range 10 {
+		s.Lied(fmt.Sprint("o", i), "now and then")
 	}
 	if st := s.Status(); st.PID != pid || st.Quarantine != nil {
 		t.Errorf("%+v", st)

@@ -77,7 +77,7 @@ type Process struct {
 	seen       fileID // the file as it was then
 	lastExit   *Exit
 	quarantine *Quarantine
-	lies       []time.Time // lately
+	lies       []lie // lately
 	lastLie    string
 	health     Health
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -77,16 +78,22 @@ func (p *Process) Retry() {
 	}
 }
 
-// Lied records that an answer of the plugin broke the contract. A plugin that
-// does so again and again is ended and put in quarantine: what it says of money
-// can't be believed.
-func (p *Process) Lied(how string) {
+// lie is an answer that broke the contract.
+type lie struct {
+	at      time.Time
+	subject string
+}
+
+// Lied records that an answer of the plugin about a subject broke the contract.
+// A plugin that does so again and again is ended and put in quarantine: what it
+// says of money can't be believed. A subject counts once.
+func (p *Process) Lied(subject, how string) {
 	p.mu.Lock()
-	p.lies = append(p.lies, time.Now())
+	p.lies = slices.DeleteFunc(p.lies, func(l lie) bool {
+		return l.subject == subject || time.Since(l.at) > p.opts.policy.lieWindow
+	})
+	p.lies = append(p.lies, lie{time.Now(), subject})
 	p.lastLie = cut(p.opts.Redact(how), tailLength)
-	if n := len(p.lies); n > p.opts.policy.lies {
-		p.lies = p.lies[n-p.opts.policy.lies:]
-	}
 	s := p.session
 	p.mu.Unlock()
 	p.opts.Logger.Error("plugin's answer breaks the contract", "plugin", p.opts.Name, "how", cut(p.opts.Redact(how), tailLength))
@@ -100,9 +107,8 @@ func (p *Process) Lied(how string) {
 func (p *Process) tooManyLies() string {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	n := p.opts.policy.lies
-	if len(p.lies) < n || time.Since(p.lies[0]) > p.opts.policy.lieWindow {
+	if len(p.lies) < p.opts.policy.lies {
 		return ""
 	}
-	return fmt.Sprintf("%d of its answers broke the contract, the last one so: %s", n, p.lastLie)
+	return fmt.Sprintf("%d of its answers broke the contract, the last one so: %s", len(p.lies), p.lastLie)
 }

@@ -26,6 +26,7 @@ type lane struct {
 	slots   chan struct{}
 	wait    time.Duration // for a slot and for a running process
 	timeout time.Duration // for the call itself
+	breaker *breaker      // nil: none
 }
 
 // enter waits for a slot; leave gives it back.
@@ -43,7 +44,7 @@ func (l lane) enter(ctx context.Context) (leave func(), err error) {
 // UNKNOWN.
 func do[Req any, Resp answer, Out any](
 	ctx context.Context, p *Provider, l lane, rpc method[Req, Resp], request Req, read func(Resp) (Out, error),
-) (Out, error) {
+) (out Out, err error) {
 	var none Out
 	waiting, stop := context.WithTimeout(ctx, l.wait)
 	defer stop()
@@ -56,6 +57,11 @@ func do[Req any, Resp answer, Out any](
 	if err != nil {
 		return none, notSent(err)
 	}
+	done, err := l.breaker.allow()
+	if err != nil {
+		return none, err
+	}
+	defer func() { done(err) }()
 	ctx, cancel := context.WithTimeout(ctx, l.timeout)
 	defer cancel()
 	seen := p.configures.Load()
@@ -134,17 +140,20 @@ func (p *Provider) Authorize(ctx context.Context) (sdk.Grant, error) {
 
 // Create starts a payment.
 func (p *Provider) Create(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
-	return do(ctx, p, p.calls, pb.ProviderServiceClient.Create, wire.CreateRequestToProto(r, p.instance), payment[*pb.CreateResponse])
+	answer, err := do(ctx, p, p.calls, pb.ProviderServiceClient.Create, wire.CreateRequestToProto(r, p.instance), payment[*pb.CreateResponse])
+	return p.judged(r.Order, answer, err)
 }
 
 // Query asks for the state of a payment.
 func (p *Provider) Query(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
-	return do(ctx, p, p.calls, pb.ProviderServiceClient.Query, wire.QueryRequestToProto(r, p.instance), payment[*pb.QueryResponse])
+	answer, err := do(ctx, p, p.calls, pb.ProviderServiceClient.Query, wire.QueryRequestToProto(r, p.instance), payment[*pb.QueryResponse])
+	return p.judged(r.Order, answer, err)
 }
 
 // Cancel closes an unpaid order.
 func (p *Provider) Cancel(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
-	return do(ctx, p, p.calls, pb.ProviderServiceClient.Cancel, wire.CancelRequestToProto(r, p.instance), payment[*pb.CancelResponse])
+	answer, err := do(ctx, p, p.calls, pb.ProviderServiceClient.Cancel, wire.CancelRequestToProto(r, p.instance), payment[*pb.CancelResponse])
+	return p.judged(r.Order, answer, err)
 }
 
 func payment[Resp interface {
@@ -156,12 +165,14 @@ func payment[Resp interface {
 
 // Refund gives money back.
 func (p *Provider) Refund(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
-	return do(ctx, p, p.calls, pb.ProviderServiceClient.Refund, wire.RefundRequestToProto(r, p.instance), refund[*pb.RefundResponse])
+	answer, err := do(ctx, p, p.calls, pb.ProviderServiceClient.Refund, wire.RefundRequestToProto(r, p.instance), refund[*pb.RefundResponse])
+	return p.judgedRefund(r.MerchantRefundID, answer, err)
 }
 
 // QueryRefund asks for the state of a refund.
 func (p *Provider) QueryRefund(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
-	return do(ctx, p, p.calls, pb.ProviderServiceClient.QueryRefund, wire.RefundQueryToProto(r, p.instance), refund[*pb.QueryRefundResponse])
+	answer, err := do(ctx, p, p.calls, pb.ProviderServiceClient.QueryRefund, wire.RefundQueryToProto(r, p.instance), refund[*pb.QueryRefundResponse])
+	return p.judgedRefund(r.MerchantRefundID, answer, err)
 }
 
 func refund[Resp interface {

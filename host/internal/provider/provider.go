@@ -74,7 +74,7 @@ func New(name string, config []byte, services Services) *Provider {
 	return &Provider{
 		services: services, config: bytes.Clone(config),
 		instance: &pb.Instance{Name: name, ConfigDigest: hex.EncodeToString(mac.Sum(nil))},
-		calls:    lane{slots: make(chan struct{}, concurrency), wait: callWait, timeout: callTimeout},
+		calls:    lane{slots: make(chan struct{}, concurrency), wait: callWait, timeout: callTimeout, breaker: newBreaker()},
 		parses:   lane{slots: make(chan struct{}, concurrency), wait: parseTimeout, timeout: parseTimeout},
 		setUp:    make(chan struct{}, 1),
 	}
