@@ -3,16 +3,11 @@ package host
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"sync"
 	"time"
 
 	"github.com/paymux/paymux/host/config"
-	"github.com/paymux/paymux/host/internal/lockfile"
-	"github.com/paymux/paymux/host/internal/process"
 	"github.com/paymux/paymux/host/internal/provider"
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/schema"
@@ -22,8 +17,9 @@ import (
 // account is a configured provider and what is known of its plugin.
 type account struct {
 	cfg      config.Provider
+	file     *config.Config // that cfg is from
 	services provider.Services
-	process  *process.Process // nil if the binary must not run
+	process  *child // nil if the binary must not run
 	api      *provider.Provider
 
 	setUp sync.Mutex // held while the plugin is asked what it is
@@ -39,103 +35,6 @@ type account struct {
 // retrySetUp keeps requests from waiting in turn for a plugin that doesn't answer.
 const retrySetUp = 2 * time.Second
 
-// plugins are the processes, one for each binary (or for a provider that wants
-// its own).
-type plugins struct{ processes map[string]*process.Process }
-
-func (p plugins) stop() {
-	var all sync.WaitGroup
-	for _, proc := range p.processes {
-		all.Go(proc.Stop)
-	}
-	all.Wait()
-}
-
-func (p plugins) anyRunning() bool {
-	for _, proc := range p.processes {
-		if proc.Status().Running {
-			return true
-		}
-	}
-	return false
-}
-
-// blocked stands for a plugin that must not run.
-type blocked struct{ reason error }
-
-func (b blocked) Service(context.Context) (provider.Service, error) {
-	return nil, sdk.NotSent(sdk.CodePluginUnavailable, "%w", b.reason)
-}
-
-// setUpTimeout is how long Open waits for the plugins before it goes on without
-// those that don't answer.
-const setUpTimeout = 20 * time.Second
-
-// startPlugins starts every plugin side by side and configures every provider.
-// It fails only for what is wrong in the files: a config that its plugin's
-// schema refuses, a lock file that can't be read. A plugin that is missing or
-// doesn't start takes down its own providers only.
-func (h *Host) startPlugins(ctx context.Context) error {
-	lock, err := lockfile.Read(h.cfg.Plugins.Lock)
-	if err != nil {
-		return err
-	}
-	if lock == nil {
-		h.log.Warn("plugins run unpinned: there is no lock file; make one with paymux plugins lock", "lock", h.cfg.Plugins.Lock)
-	}
-	h.accounts = map[string]*account{}
-	h.plugins.processes = map[string]*process.Process{}
-	for _, p := range h.cfg.Providers {
-		a := &account{cfg: p}
-		if h.inMemory != nil {
-			a.services = h.inMemory(p)
-		} else if a.process, err = h.startProcess(p, lock); err != nil {
-			a.services = blocked{err}
-		} else {
-			a.services = a.process
-		}
-		a.api = provider.New(p.Name, []byte(p.Config.Reveal()), a.services)
-		h.names = append(h.names, p.Name)
-		h.accounts[p.Name] = a
-	}
-	ctx, cancel := context.WithTimeout(ctx, setUpTimeout)
-	defer cancel()
-	errs := make([]error, len(h.names))
-	var all sync.WaitGroup
-	for i, name := range h.names {
-		all.Go(func() { errs[i] = h.firstSetUp(ctx, h.accounts[name]) })
-	}
-	all.Wait()
-	return errors.Join(errs...)
-}
-
-// startProcess starts a provider's plugin, or finds it running already.
-func (h *Host) startProcess(p config.Provider, lock *lockfile.File) (*process.Process, error) {
-	key := p.Plugin
-	if p.Process == config.ProcessOwn {
-		key += "/" + p.Name
-	}
-	if proc := h.plugins.processes[key]; proc != nil {
-		return proc, nil
-	}
-	path := PluginPath(h.cfg, p.Plugin)
-	if _, err := os.Stat(path); err != nil {
-		return nil, fmt.Errorf("there is no plugin at %s; build it, or set plugins.dir", path)
-	}
-	digest, err := lock.Digest(p.Plugin)
-	if err != nil {
-		return nil, err
-	}
-	proc := process.Start(process.Options{Name: p.Plugin, Path: path, SHA256: digest, Logger: h.log, Redact: h.redact.text})
-	h.plugins.processes[key] = proc
-	return proc, nil
-}
-
-// PluginPath returns where a plugin's binary is.
-func PluginPath(cfg *config.Config, plugin string) string {
-	return filepath.Join(cfg.Plugins.Dir, "paymux-provider-"+plugin)
-}
-
 // firstSetUp is makeReady at the start: only what is wrong in the file is an error.
 func (h *Host) firstSetUp(ctx context.Context, a *account) error {
 	err := h.makeReady(ctx, a)
@@ -146,7 +45,7 @@ func (h *Host) firstSetUp(ctx context.Context, a *account) error {
 		return bad
 	}
 	if e := sdk.AsError(err); e.Code == sdk.CodeInvalidConfig {
-		return h.cfg.AtConfig(a.cfg.Name, e.Field, e.Message)
+		return a.file.AtConfig(a.cfg.Name, e.Field, e.Message)
 	}
 	h.log.Error("provider is not available; it is tried again", "provider", a.cfg.Name, "error", err)
 	return nil
@@ -184,7 +83,7 @@ func (h *Host) ask(ctx context.Context, a *account) (d wire.Description, c provi
 	if d, err = provider.Describe(ctx, a.services); err != nil {
 		return d, c, err
 	}
-	if err = h.checkConfig(a.cfg, d); err != nil {
+	if err = h.checkConfig(a.file, a.cfg, d); err != nil {
 		return d, c, err
 	}
 	if c, err = a.api.Configure(ctx); err != nil {
@@ -196,9 +95,9 @@ func (h *Host) ask(ctx context.Context, a *account) (d wire.Description, c provi
 // checkConfig validates a provider's config by its plugin's schema and points at
 // the place in the file. What the schema calls secret is from then on kept out
 // of the log.
-func (h *Host) checkConfig(p config.Provider, d wire.Description) error {
+func (h *Host) checkConfig(file *config.Config, p config.Provider, d wire.Description) error {
 	if d.Info.Name != p.Plugin {
-		return h.cfg.At("providers."+p.Name+".plugin", "the binary says that it is plugin "+d.Info.Name)
+		return file.At("providers."+p.Name+".plugin", "the binary says that it is plugin "+d.Info.Name)
 	}
 	s, err := schema.Parse(d.ConfigSchema)
 	if err != nil {
@@ -208,7 +107,7 @@ func (h *Host) checkConfig(p config.Provider, d wire.Description) error {
 	h.redact.add(s.Secrets(object)...)
 	var bad config.Errors
 	for _, v := range s.Validate(object) {
-		bad = append(bad, h.cfg.AtConfig(p.Name, v.Pointer, v.Message))
+		bad = append(bad, file.AtConfig(p.Name, v.Pointer, v.Message))
 	}
 	if len(bad) > 0 {
 		return bad

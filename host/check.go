@@ -33,10 +33,11 @@ func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option)
 		return nil, err
 	}
 	var all []ProviderCheck
-	for _, name := range h.names {
-		a := h.accounts[name]
+	s := h.now()
+	for _, name := range s.names {
+		a := s.accounts[name]
 		d, _, ready := a.snapshot()
-		c := ProviderCheck{Name: name, Info: a.info(), Schema: []byte(d.ConfigSchema)}
+		c := ProviderCheck{Name: name, Info: s.info(a), Schema: []byte(d.ConfigSchema)}
 		if !ready {
 			c.Err = a.failure()
 		} else if online {

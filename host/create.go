@@ -36,18 +36,19 @@ type Created struct {
 // The same request for the same merchant_order_id is answered with the payment
 // that exists; if no provider could be asked before, it tries again.
 func (h *Host) Create(ctx context.Context, merchant string, r CreateRequest) (Created, error) {
-	money, err := r.validate(h.cfg.ReturnHosts)
+	setup := h.now()
+	money, err := r.validate(setup.cfg.ReturnHosts)
 	if err != nil {
 		return Created{}, err
 	}
 	if found, ok, err := h.existing(ctx, merchant, r, money); err != nil || ok {
 		return found, err
 	}
-	candidates, err := h.route(ctx, merchant, r, money)
+	candidates, err := h.route(ctx, setup, merchant, r, money)
 	if err != nil {
 		return Created{}, err
 	}
-	row := h.newRow(merchant, r, money, candidates)
+	row := h.newRow(setup, merchant, r, money, candidates)
 	fl, _ := h.flights.take(row.ID) // a new id: nobody else can have it
 	if !h.begin() {
 		h.flights.land(row.ID, fl)
@@ -127,11 +128,11 @@ const (
 	createAnswered = "answered" // asked once and for all; from now on only Query
 )
 
-func (h *Host) newRow(merchant string, r CreateRequest, money sdk.Money, candidates []string) sqlgen.Payment {
+func (h *Host) newRow(setup *setup, merchant string, r CreateRequest, money sdk.Money, candidates []string) sqlgen.Payment {
 	now := micros(h.clock.Now())
 	metadata, _ := json.Marshal(r.Metadata)
 	names, _ := json.Marshal(candidates)
-	_, configured, _ := h.accounts[candidates[0]].snapshot()
+	_, configured, _ := setup.accounts[candidates[0]].snapshot()
 	nothing, _ := sdk.Zero(money.Currency()) // money has a known currency
 	return sqlgen.Payment{
 		ID: "pay_" + ulid.Make().String(), Version: 1, Merchant: merchant, MerchantOrderID: r.MerchantOrderID,
@@ -260,7 +261,7 @@ func keepHint(p *sqlgen.Payment, hinted int64) {
 
 // moveTo commits that the next candidate is going to be asked.
 func (h *Host) moveTo(row *sqlgen.Payment, name string) error {
-	a := h.accounts[name]
+	a := h.account(name)
 	if a == nil {
 		return sdk.NotSent(sdk.CodePluginUnavailable, "provider %s is no longer configured", name)
 	}
@@ -290,16 +291,22 @@ func (h *Host) callCreate(row sqlgen.Payment) (sdk.Payment, error) {
 	if err != nil {
 		return sdk.Payment{}, notSent(err)
 	}
-	a := h.accounts[row.Provider]
+	a := h.account(row.Provider)
 	if a == nil {
 		return sdk.Payment{}, sdk.NotSent(sdk.CodePluginUnavailable, "provider %s is no longer configured", row.Provider)
+	}
+	if err := h.makeReady(h.life, a); err != nil {
+		return sdk.Payment{}, notSent(err)
+	}
+	if _, configured, _ := a.snapshot(); configured.Account != row.Account { // the order would be at an account where nobody looks for it
+		return sdk.Payment{}, sdk.NotSent(sdk.CodePluginUnavailable, "provider %s has another account now: %s, not %s", row.Provider, configured.Account, row.Account)
 	}
 	r := sdk.CreateRequest{
 		Order: order, RequestID: row.RequestID, Method: sdk.Method(row.Method), Flow: sdk.Flow(row.Flow),
 		Description: row.Description, ReturnURL: row.ReturnUrl,
 	}
 	if d, _, _ := a.snapshot(); d.Capabilities.NotifyURL == sdk.NotifyURLPerPayment {
-		r.NotifyURL = h.cfg.PublicURL + "/v1/notifications/" + a.cfg.Name
+		r.NotifyURL = h.now().cfg.PublicURL + "/v1/notifications/" + a.cfg.Name
 	}
 	if late := h.clock.Now().Sub(fromMicros(row.SentAt)); late > sendWithin {
 		return sdk.Payment{}, sdk.NotSent(sdk.CodeInternal, "the host stood still for %s before it could send", late.Round(time.Second))

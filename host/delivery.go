@@ -84,7 +84,7 @@ func (all endpoints) queue(name string) string {
 }
 
 func (h *Host) alarmOfDelivery(event, endpoint string, due int64) alarm.Alarm {
-	return alarm.Alarm{Kind: alarm.Delivery, ID: event + "/" + endpoint, Queue: h.endpoints.queue(endpoint), At: fromMicros(due)}
+	return alarm.Alarm{Kind: alarm.Delivery, ID: event + "/" + endpoint, Queue: h.now().endpoints.queue(endpoint), At: fromMicros(due)}
 }
 
 // ringDelivery sends an event to an endpoint, at least once: if the answer is
@@ -124,7 +124,7 @@ func (h *Host) ringDelivery(ctx context.Context, a alarm.Alarm) (time.Time, erro
 func (h *Host) attempt(ctx context.Context, e Event, d sqlgen.Delivery) sqlgen.SettleDeliveryParams {
 	settled := sqlgen.SettleDeliveryParams{EventID: d.EventID, Endpoint: d.Endpoint, Tries: d.Tries, State: deliveryGivenUp}
 	status, after, err := 0, time.Duration(0), error(nil)
-	target, ok := h.endpoints[d.Endpoint]
+	target, ok := h.now().endpoints[d.Endpoint]
 	if ok {
 		status, after, err = h.post(ctx, target, e)
 	} else {

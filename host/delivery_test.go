@@ -243,7 +243,7 @@ func TestManyEndpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorldOf(t, config.String())
 		defer w.close()
-		if n := len(w.queues()); n > mostQueues+10 {
+		if n := len(w.now().queues()); n > mostQueues+10 {
 			t.Errorf("%d queues", n)
 		}
 		w.pay("o1")

@@ -84,7 +84,7 @@ func (h *Host) emit(ctx context.Context, tx *store.Tx, p sqlgen.Payment, refundI
 // of it before, and returns how many there are.
 func (h *Host) deliver(ctx context.Context, tx *store.Tx, merchant, event string) (endpoints int, err error) {
 	now := micros(h.clock.Now())
-	for _, e := range h.cfg.Events {
+	for _, e := range h.now().cfg.Events {
 		if e.Merchant != merchant {
 			continue
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/go-hclog"
@@ -19,14 +20,12 @@ import (
 
 // Host serves payments. Its methods may be called concurrently.
 type Host struct {
-	cfg      *config.Config
+	current  atomic.Pointer[setup]
 	log      hclog.Logger
 	clock    Clock
 	store    *store.Store
 	metrics  *metrics
 	redact   redaction
-	accounts map[string]*account // by provider name
-	names    []string            // provider names in the file's order
 	plugins  plugins
 	flights  flights
 	inMemory func(config.Provider) provider.Services // tests: plugins without processes
@@ -37,8 +36,9 @@ type Host struct {
 	engine alarm.Engine   // tests: alarms in virtual time
 	stored store.Options  // tests: a store that fails
 
-	endpoints endpoints
-	events    http.RoundTripper
+	events http.RoundTripper
+
+	reloading sync.Mutex // one at a time
 
 	mu      sync.Mutex
 	closing bool
@@ -70,7 +70,8 @@ func Open(ctx context.Context, cfg *config.Config, opts ...Option) (*Host, error
 }
 
 func newHost(cfg *config.Config, opts []Option) *Host {
-	h := &Host{cfg: cfg, log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), endpoints: endpointsOf(cfg.Events), events: eventTransport()}
+	h := &Host{log: hclog.NewNullLogger(), clock: systemClock{}, metrics: newMetrics(), events: eventTransport(), plugins: newPlugins()}
+	h.current.Store(newSetup(cfg))
 	for _, o := range opts {
 		o(h)
 	}
@@ -80,15 +81,15 @@ func newHost(cfg *config.Config, opts []Option) *Host {
 }
 
 func (h *Host) openStore(ctx context.Context) (err error) {
-	if err := checkStore(h.cfg); err != nil {
+	if err := checkStore(h.now().cfg); err != nil {
 		return err
 	}
 	o := h.stored
 	o.Engine, o.Logger = h.engine, h.log.Named("store")
-	if h.cfg.Store.Kind == config.StorePostgres {
-		h.store, err = store.OpenPostgres(ctx, h.cfg.Store.DSN.Reveal(), o)
+	if h.now().cfg.Store.Kind == config.StorePostgres {
+		h.store, err = store.OpenPostgres(ctx, h.now().cfg.Store.DSN.Reveal(), o)
 	} else {
-		h.store, err = store.OpenSQLite(ctx, h.cfg.Store.Path, o)
+		h.store, err = store.OpenSQLite(ctx, h.now().cfg.Store.Path, o)
 	}
 	return err
 }
@@ -103,7 +104,7 @@ func (h *Host) start(ctx context.Context) error {
 	if err := errors.Join(h.adopt(ctx), h.sweep(ctx, h.clock.Now())); err != nil {
 		return fmt.Errorf("take up work that is due: %w", err)
 	}
-	if err := h.store.Alarms().Start(h.queues(), h.ring); err != nil {
+	if err := h.store.Alarms().Start(h.now().queues(), h.ring); err != nil {
 		return fmt.Errorf("start the job queue: %w", err)
 	}
 	h.work.Go(h.housekeep)

@@ -37,7 +37,7 @@ const (
 // acquirer; a nil error means that the notification is durable. It moves no
 // payment: it makes the host ask.
 func (h *Host) Notify(ctx context.Context, providerName string, r sdk.HTTPRequest) (sdk.HTTPResponse, error) {
-	a := h.accounts[providerName]
+	a := h.account(providerName)
 	if a == nil {
 		return sdk.HTTPResponse{}, h.notConfigured(ctx, providerName)
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/host/internal/process"
+	"github.com/paymux/paymux/host/internal/provider"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -18,10 +19,12 @@ type ProviderInfo struct {
 	Account   string `json:"account,omitempty"`
 	Accepting bool   `json:"accepting"`
 	// Ready: the plugin runs and holds the config.
-	Ready        bool           `json:"ready"`
-	Error        string         `json:"error,omitempty"`
-	Process      process.Status `json:"process"`
-	Capabilities *Abilities     `json:"capabilities,omitempty"`
+	Ready        bool             `json:"ready"`
+	Error        string           `json:"error,omitempty"`
+	Process      process.Status   `json:"process"`
+	Breaker      provider.Breaker `json:"breaker"`
+	Instances    int              `json:"instances"` // that share the process
+	Capabilities *Abilities       `json:"capabilities,omitempty"`
 }
 
 // Abilities are a provider's capabilities in the words of the API.
@@ -49,9 +52,10 @@ type Ability struct {
 // The empty merchant sees all.
 func (h *Host) Providers(merchant string) []ProviderInfo {
 	all := []ProviderInfo{}
-	for _, name := range h.names {
-		if a := h.accounts[name]; merchant == "" || a.serves(merchant) {
-			all = append(all, a.info())
+	s := h.now()
+	for _, name := range s.names {
+		if a := s.accounts[name]; merchant == "" || a.serves(merchant) {
+			all = append(all, s.info(a))
 		}
 	}
 	return all
@@ -59,17 +63,18 @@ func (h *Host) Providers(merchant string) []ProviderInfo {
 
 // Provider returns one provider.
 func (h *Host) Provider(merchant, name string) (ProviderInfo, error) {
-	a := h.accounts[name]
+	s := h.now()
+	a := s.accounts[name]
 	if a == nil || merchant != "" && !a.serves(merchant) {
 		return ProviderInfo{}, sdk.NotSent(sdk.CodeNotFound, "there is no provider of this name")
 	}
-	return a.info(), nil
+	return s.info(a), nil
 }
 
 // Authorize proves a provider's credentials to its acquirer and returns until
 // when they are known to be good.
 func (h *Host) Authorize(ctx context.Context, name string) (time.Time, error) {
-	a := h.accounts[name]
+	a := h.account(name)
 	if a == nil {
 		return time.Time{}, sdk.NotSent(sdk.CodeNotFound, "there is no provider of this name")
 	}
@@ -77,15 +82,15 @@ func (h *Host) Authorize(ctx context.Context, name string) (time.Time, error) {
 	return grant.ExpiresAt, err
 }
 
-func (a *account) info() ProviderInfo {
+func (s *setup) info(a *account) ProviderInfo {
 	d, configured, ready := a.snapshot()
-	var status process.Status
+	status := process.Status{State: process.StateStopped}
 	if a.process != nil {
 		status = a.process.Status()
 	}
 	info := ProviderInfo{
 		Name: a.cfg.Name, Plugin: a.cfg.Plugin, Version: d.Info.Version, Acquirer: d.Info.Acquirer, Account: configured.Account,
-		Accepting: a.cfg.Accepting, Ready: ready && status.Running, Process: status,
+		Accepting: a.cfg.Accepting, Ready: ready && status.Running, Process: status, Breaker: a.api.Breaker(), Instances: max(1, s.sharing[a.process]),
 	}
 	if err := a.failure(); err != nil {
 		info.Error = err.Error()

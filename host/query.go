@@ -182,7 +182,7 @@ func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 
 // accountOf returns the provider of a payment, by the account that took it.
 func (h *Host) accountOf(row sqlgen.Payment) (*account, error) {
-	a := h.accounts[row.Provider]
+	a := h.account(row.Provider)
 	if a == nil {
 		return nil, errors.New("provider " + row.Provider + " is no longer configured")
 	}

@@ -12,15 +12,15 @@ import (
 // route picks the providers that may take a payment, in the order in which they
 // are tried. It is decided once and kept with the payment. Without any the
 // error says of each provider why not.
-func (h *Host) route(ctx context.Context, merchant string, r CreateRequest, money sdk.Money) ([]string, error) {
-	names, err := h.routed(r)
+func (h *Host) route(ctx context.Context, setup *setup, merchant string, r CreateRequest, money sdk.Money) ([]string, error) {
+	names, err := setup.routed(r)
 	if err != nil {
 		return nil, err
 	}
 	var candidates, reasons, fields []string
 	var unavailable *sdk.Error
 	for _, name := range names {
-		switch err := h.takes(ctx, h.accounts[name], merchant, r, money); {
+		switch err := h.takes(ctx, setup.accounts[name], merchant, r, money); {
 		case err == nil:
 			candidates = append(candidates, name)
 		default:
@@ -64,27 +64,27 @@ func fieldAtFault(r CreateRequest, fields []string) string {
 }
 
 // routed returns the providers that the request or the config names.
-func (h *Host) routed(r CreateRequest) ([]string, error) {
+func (s *setup) routed(r CreateRequest) ([]string, error) {
 	if r.Provider != "" {
-		if h.accounts[r.Provider] == nil {
+		if s.accounts[r.Provider] == nil {
 			e := sdk.NotSent(sdk.CodeNoRoute, "there is no provider of this name")
 			e.Field = "provider"
 			return nil, e
 		}
 		return []string{r.Provider}, nil
 	}
-	for _, route := range h.cfg.Routes {
+	for _, route := range s.cfg.Routes {
 		if matches(route, r) {
 			return route.Providers, nil
 		}
 	}
 	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s; name a provider, or add a route", r.Method, r.Flow, r.Currency)
-	e.Field = h.unrouted(r)
+	e.Field = s.unrouted(r)
 	return nil, e
 }
 
 // unrouted is the field that no route takes, or else the method.
-func (h *Host) unrouted(r CreateRequest) string {
+func (s *setup) unrouted(r CreateRequest) string {
 	for _, f := range []struct {
 		name, value string
 		allowed     func(config.Route) []string
@@ -93,7 +93,7 @@ func (h *Host) unrouted(r CreateRequest) string {
 		{"currency", r.Currency, func(route config.Route) []string { return route.Currencies }},
 		{"flow", r.Flow, func(route config.Route) []string { return route.Flows }},
 	} {
-		if !slices.ContainsFunc(h.cfg.Routes, func(route config.Route) bool { return fits(f.allowed(route), f.value) }) {
+		if !slices.ContainsFunc(s.cfg.Routes, func(route config.Route) bool { return fits(f.allowed(route), f.value) }) {
 			return f.name
 		}
 	}

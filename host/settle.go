@@ -244,7 +244,7 @@ func outranked(p sqlgen.Payment, why lifecycle.ReviewReason) bool {
 }
 
 func (h *Host) planOf(provider string) []time.Duration {
-	if a := h.accounts[provider]; a != nil {
+	if a := h.account(provider); a != nil {
 		d, _, _ := a.snapshot()
 		return d.Capabilities.Polling
 	}

@@ -79,7 +79,7 @@ func (h *Host) parseStored(provider, digest string) error {
 }
 
 func (h *Host) readStored(ctx context.Context, n sqlgen.Notification) error {
-	a := h.accounts[n.Provider]
+	a := h.account(n.Provider)
 	if a == nil {
 		return errors.New("the provider is not configured")
 	}

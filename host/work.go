@@ -24,23 +24,25 @@ const (
 )
 
 // queues are those that this host serves, with their workers.
-func (h *Host) queues() map[string]int {
+func (s *setup) queues() map[string]int {
 	all := map[string]int{otherQueue: otherWorkers}
-	for _, name := range h.names {
-		all[h.queueOf(name)] = providerWorkers
+	for _, name := range s.names {
+		all[s.queueOf(name)] = providerWorkers
 	}
-	for name := range h.endpoints {
-		all[h.endpoints.queue(name)] = endpointWorkers
+	for name := range s.endpoints {
+		all[s.endpoints.queue(name)] = endpointWorkers
 	}
 	return all
 }
 
+func (h *Host) queueOf(provider string) string { return h.now().queueOf(provider) }
+
 // queueOf is the queue of a provider's alarms.
-func (h *Host) queueOf(provider string) string {
+func (s *setup) queueOf(provider string) string {
 	switch {
-	case h.accounts[provider] == nil: // its payments are parked
+	case s.accounts[provider] == nil: // its payments are parked
 		return otherQueue
-	case len(h.names) > mostQueues:
+	case len(s.names) > mostQueues:
 		sum := fnv.New32a()
 		sum.Write([]byte(provider))
 		return fmt.Sprint("shared", sum.Sum32()%mostQueues)
@@ -188,13 +190,15 @@ func (h *Host) watchOthers(watch *store.Watch) {
 }
 
 func (h *Host) setUpMissing() {
-	for _, name := range h.names {
-		if _, _, ready := h.accounts[name].snapshot(); ready || !h.begin() {
+	s := h.now()
+	for _, name := range s.names {
+		a := s.accounts[name]
+		if _, _, ready := a.snapshot(); ready || !h.begin() {
 			continue
 		}
 		go func() {
 			defer h.work.Done()
-			_ = h.makeReady(h.life, h.accounts[name]) // the account keeps the error
+			_ = h.makeReady(h.life, a) // the account keeps the error
 		}()
 	}
 }
@@ -207,7 +211,7 @@ func (h *Host) adopt(ctx context.Context) error {
 		return err
 	}
 	for _, u := range unsettled {
-		if h.accounts[u.Provider] != nil {
+		if h.account(u.Provider) != nil {
 			continue
 		}
 		payments, err := h.store.Read().UnsettledOf(ctx, u.Provider)

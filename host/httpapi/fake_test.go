@@ -135,6 +135,7 @@ func (f *fake) Ready(context.Context) error { return f.begin("") }
 
 func provider() host.ProviderInfo {
 	p := host.ProviderInfo{Name: "one", Plugin: "fake", Version: "1.0.0", Acquirer: "Fake", Account: "acc", Accepting: true, Ready: true, Error: "old"}
+	p.Process.State, p.Breaker.State, p.Instances = "running", "closed", 1
 	p.Process.PID, p.Process.Running, p.Process.Since, p.Process.SHA256 = 7, true, time.Unix(1, 0).UTC(), "ab"
 	p.Capabilities = &host.Abilities{
 		NotifyURL: "per_payment", CreateRetry: "none", QueryByMerchantOrder: true, NotFoundSettlingSeconds: 600,

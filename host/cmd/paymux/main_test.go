@@ -249,11 +249,17 @@ func (l *lines) String() string {
 // wait returns the text once it has all parts.
 func (l *lines) wait(t *testing.T, parts ...string) string {
 	t.Helper()
+	return l.waitFrom(t, 0, parts...)
+}
+
+// waitFrom is wait without what came before.
+func (l *lines) waitFrom(t *testing.T, from int, parts ...string) string {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
 		l.mu.Lock()
-		text, changed := l.text, l.changed
+		text, changed := l.text[from:], l.changed
 		l.mu.Unlock()
 		missing := 0
 		for _, part := range parts {

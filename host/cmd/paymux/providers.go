@@ -13,6 +13,7 @@ import (
 type providers struct {
 	List     listCommand     `cmd:"" help:"List the providers, with what their plugins say."`
 	Describe describeCommand `cmd:"" help:"Describe one provider: what it takes, and the keys of its config."`
+	Status   statusCommand   `cmd:"" help:"Show how the providers of a running host are: process, health, breaker."`
 }
 
 type listCommand struct{ jsonFlag }

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/signal"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -27,7 +28,8 @@ type serveCommand struct {
 // Help says more than the one line of the command.
 func (serveCommand) Help() string {
 	return "Prints one line on stdout once it serves, and logs on stderr. SIGINT or SIGTERM stops it: running requests " +
-		"end first, at most 30 s; a second signal stops at once. Payments that are cut off are asked about at the next start."
+		"end first, at most 30 s; a second signal stops at once. Payments that are cut off are asked about at the next start. " +
+		"SIGHUP reloads the config as a whole, or says in the log why not."
 }
 
 // The times of a stop. Requests end in 10 s unless an acquirer is slow; what
@@ -40,7 +42,8 @@ const (
 // Run serves until it is told to stop.
 func (c serveCommand) Run(a *app) error {
 	log := hclog.New(&hclog.LoggerOptions{Name: "paymux", Level: hclog.LevelFromString(c.LogLevel), Output: a.stderr, JSONFormat: c.LogJSON})
-	defer ignoreHangup(log)()
+	signals, stop := hangups()
+	defer stop()
 	cfg, err := a.load()
 	if err != nil {
 		return err
@@ -59,19 +62,33 @@ func (c serveCommand) Run(a *app) error {
 		}
 		return err
 	}
-	return a.serve(cfg, h, sockets, log)
+	return a.serve(cfg, h, sockets, signals, log)
 }
 
 // serve serves an open host, and closes it.
-func (a *app) serve(cfg *config.Config, h *host.Host, sockets listeners, log hclog.Logger) error {
+func (a *app) serve(cfg *config.Config, h *host.Host, sockets listeners, hangups <-chan os.Signal, log hclog.Logger) error {
 	var s servers
-	s.start(sockets.api, httpapi.NewServer(httpapi.New(h, httpapi.Options{Keys: cfg.APIKeys, Logger: log}), log))
+	var f reloadable
+	f.set(httpapi.New(h, httpapi.Options{Keys: cfg.APIKeys, Logger: log}))
+	s.start(sockets.api, httpapi.NewServer(&f, log))
 	admin := ""
 	if sockets.admin != nil {
 		s.start(sockets.admin, httpapi.NewServer(httpapi.Admin(h), log))
 		admin = " (admin " + urlOf(sockets.admin) + ")"
 	}
 	a.printf("paymux: listening on %s%s\n", urlOf(sockets.api), admin)
+	var reloads sync.WaitGroup
+	ended := make(chan struct{})
+	reloads.Go(func() {
+		for {
+			select {
+			case <-ended:
+				return
+			case <-hangups:
+				a.reload(h, &f, log)
+			}
+		}
+	})
 	var broken error
 	select {
 	case <-a.ctx.Done():
@@ -79,9 +96,11 @@ func (a *app) serve(cfg *config.Config, h *host.Host, sockets listeners, log hcl
 	case broken = <-s.broken():
 		log.Error("a server ended; stopping", "error", broken)
 	}
+	close(ended)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(a.ctx), stopTime)
 	defer cancel()
 	err := errors.Join(broken, s.stop(ctx), h.Close(ctx))
+	reloads.Wait()
 	if err == nil {
 		log.Info("stopped")
 	}
@@ -99,23 +118,36 @@ func warnings(cfg *config.Config, log hclog.Logger) {
 	}
 }
 
-// ignoreHangup keeps SIGHUP from ending the process, since it is what operators
-// send to reload a daemon. It returns what ends that.
-func ignoreHangup(log hclog.Logger) (stop func()) {
-	signals := make(chan os.Signal, 1)
+// hangups are the SIGHUPs, by which operators have a daemon reload its config.
+// One that comes while another is dealt with waits; further ones are the same.
+func hangups() (signals chan os.Signal, stop func()) {
+	signals = make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGHUP)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		for range signals {
-			log.Warn("SIGHUP: this version of paymux does not reload its config; restart it to take up changes")
-		}
-	}()
-	return func() {
-		signal.Stop(signals)
-		close(signals)
-		<-ended
+	return signals, func() { signal.Stop(signals) }
+}
+
+// reloadable serves the API as the config in force has it.
+type reloadable struct{ api atomic.Pointer[http.Handler] }
+
+func (f *reloadable) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	(*f.api.Load()).ServeHTTP(w, r)
+}
+
+func (f *reloadable) set(api http.Handler) { f.api.Store(&api) }
+
+// reload takes up a changed config as a whole, or says why not.
+func (a *app) reload(h *host.Host, f *reloadable, log hclog.Logger) {
+	cfg, err := a.load()
+	if err == nil {
+		err = h.Reload(a.ctx, cfg)
 	}
+	if err != nil {
+		log.Error("the config was not reloaded; nothing was changed", "config", a.configPath, "error", err)
+		return
+	}
+	warnings(cfg, log)
+	f.set(httpapi.New(h, httpapi.Options{Keys: cfg.APIKeys, Logger: log}))
+	log.Info("the config was reloaded", "config", a.configPath)
 }
 
 // servers are the running HTTP servers.

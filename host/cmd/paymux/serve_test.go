@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -151,17 +150,6 @@ func TestServe(t *testing.T) {
 	// What was taken is still there.
 	again := s.serve()
 	again.run("payments", "get", p.ID, "--url", again.url).want(t, exitOK, "SUCCEEDED")
-}
-
-func TestServeSurvivesHangup(t *testing.T) {
-	r := newSite(t).serve("--log-json")
-	if err := syscall.Kill(os.Getpid(), syscall.SIGHUP); err != nil {
-		t.Fatal(err)
-	}
-	r.stderr.wait(t, `does not reload its config; restart it`, `"@level":"warn"`)
-	if code := r.stop(); code != exitOK {
-		t.Errorf("exit code %d", code)
-	}
 }
 
 func TestServeWarns(t *testing.T) {

@@ -46,6 +46,8 @@ type Engine interface {
 	Committed(alarms []Alarm)
 	// Start rings what is due from now on, each queue by so many workers.
 	Start(queues map[string]int, ring Ring) error
+	// Serve adds queues to those that are served, with so many workers each.
+	Serve(queues map[string]int) error
 	// Stop waits for those that ring until ctx is over.
 	Stop(ctx context.Context) error
 }

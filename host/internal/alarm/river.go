@@ -3,6 +3,7 @@ package alarm
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -137,6 +138,17 @@ func (r *River) Start(queues map[string]int, ring Ring) error {
 	var ctx context.Context
 	ctx, r.cancel = context.WithCancel(context.Background())
 	return r.work.Start(ctx)
+}
+
+// Serve implements Engine.
+func (r *River) Serve(queues map[string]int) error {
+	for name, n := range queues {
+		err := r.work.Queues().Add(name, river.QueueConfig{MaxWorkers: n})
+		if _, known := errors.AsType[*river.QueueAlreadyAddedError](err); err != nil && !known {
+			return fmt.Errorf("serve queue %s: %w", name, err)
+		}
+	}
+	return nil
 }
 
 // Stop implements Engine.

@@ -126,3 +126,31 @@ func (p *Process) state() string {
 		return StateFailing
 	}
 }
+
+// Started waits until the first start has succeeded or failed.
+func (p *Process) Started(ctx context.Context) error {
+	for {
+		p.mu.Lock()
+		s, err, changed := p.session, p.startErr, p.changed
+		p.mu.Unlock()
+		if s != nil {
+			return nil
+		}
+		if err != errStarting {
+			return p.unavailable(err, 0)
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return p.unavailable(ctx.Err(), 0)
+		}
+	}
+}
+
+// Outdated reports whether the binary is another file than the one that runs.
+func (p *Process) Outdated() bool {
+	p.mu.Lock()
+	seen := p.seen
+	p.mu.Unlock()
+	return lookAt(p.opts.Path) != seen
+}

@@ -33,6 +33,7 @@ func (e *told) Set(_ context.Context, _ *sql.Tx, alarms []alarm.Alarm) error {
 }
 func (e *told) Committed(alarms []alarm.Alarm)         { e.alarms.Add(int64(len(alarms))) }
 func (e *told) Start(map[string]int, alarm.Ring) error { return nil }
+func (e *told) Serve(map[string]int) error             { return nil }
 func (e *told) Stop(context.Context) error             { return nil }
 
 // terminateOthers ends the transactions of other connections and strikes off a host.

@@ -4,6 +4,7 @@ package alarmtest
 import (
 	"context"
 	"database/sql"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,6 +25,8 @@ type Virtual struct {
 
 	run  sync.WaitGroup
 	stop context.CancelFunc
+
+	slots map[string]chan struct{} // by queue: the workers
 }
 
 var _ alarm.Engine = (*Virtual)(nil)
@@ -54,15 +57,15 @@ func (v *Virtual) Committed(alarms []alarm.Alarm) {
 
 // Start implements alarm.Engine.
 func (v *Virtual) Start(queues map[string]int, ring alarm.Ring) error {
-	slots := map[string]chan struct{}{}
-	for name, n := range queues {
-		slots[name] = make(chan struct{}, n)
-	}
+	v.mu.Lock()
+	v.slots = map[string]chan struct{}{}
+	v.mu.Unlock()
+	_ = v.Serve(queues)
 	ctx, cancel := context.WithCancel(context.Background())
 	v.stop = cancel
 	v.run.Go(func() {
 		for ctx.Err() == nil {
-			timer := time.NewTimer(v.ringDue(ctx, slots, ring))
+			timer := time.NewTimer(v.ringDue(ctx, ring))
 			select {
 			case <-ctx.Done():
 			case <-v.wake:
@@ -74,12 +77,25 @@ func (v *Virtual) Start(queues map[string]int, ring alarm.Ring) error {
 	return nil
 }
 
+// Serve implements alarm.Engine.
+func (v *Virtual) Serve(queues map[string]int) error {
+	v.mu.Lock()
+	for name, n := range queues {
+		if v.slots[name] == nil {
+			v.slots[name] = make(chan struct{}, n)
+		}
+	}
+	v.mu.Unlock()
+	v.Committed(nil) // what waited for a worker may ring
+	return nil
+}
+
 // ringDue rings what is due as far as workers are free, and returns how long
 // there is nothing to do.
-func (v *Virtual) ringDue(ctx context.Context, slots map[string]chan struct{}, ring alarm.Ring) time.Duration {
+func (v *Virtual) ringDue(ctx context.Context, ring alarm.Ring) time.Duration {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	now, next := time.Now(), time.Hour
+	now, next, slots := time.Now(), time.Hour, maps.Clone(v.slots)
 	v.alarms = slices.DeleteFunc(v.alarms, func(a alarm.Alarm) bool {
 		if wait := a.At.Sub(now); wait > 0 {
 			next = min(next, wait)

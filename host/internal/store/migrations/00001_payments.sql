@@ -149,6 +149,7 @@ CREATE UNIQUE INDEX refunds_account ON refunds (account, merchant_refund_id);
 CREATE INDEX refunds_payment ON refunds (payment_id, id);
 CREATE INDEX refunds_acquirer ON refunds (account, acquirer_refund_id) WHERE acquirer_refund_id <> '';
 CREATE INDEX refunds_due ON refunds (due_at) WHERE due_at > 0;
+CREATE INDEX refunds_open ON refunds (provider, account) WHERE status IN ('PENDING','UNKNOWN');
 CREATE INDEX refunds_held ON refunds (holder, id) WHERE holder <> '';
 
 -- What merchants are told, one for each transition.

@@ -42,3 +42,7 @@ SELECT id, provider, due_at FROM refunds WHERE due_at > 0 AND due_at <= sqlc.arg
 
 -- name: HeldRefunds :many
 SELECT id, holder FROM refunds WHERE holder <> '' ORDER BY holder, id;
+
+-- name: OpenRefundsByProvider :many
+SELECT provider, account, COUNT(*) AS refunds FROM refunds
+WHERE status IN ('PENDING','UNKNOWN') GROUP BY provider, account ORDER BY provider, account;

@@ -180,6 +180,40 @@ func (q *Queries) ListRefunds(ctx context.Context, arg ListRefundsParams) ([]Ref
 	return items, nil
 }
 
+const openRefundsByProvider = `-- name: OpenRefundsByProvider :many
+SELECT provider, account, COUNT(*) AS refunds FROM refunds
+WHERE status IN ('PENDING','UNKNOWN') GROUP BY provider, account ORDER BY provider, account
+`
+
+type OpenRefundsByProviderRow struct {
+	Provider string
+	Account  string
+	Refunds  int64
+}
+
+func (q *Queries) OpenRefundsByProvider(ctx context.Context) ([]OpenRefundsByProviderRow, error) {
+	rows, err := q.db.QueryContext(ctx, openRefundsByProvider)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenRefundsByProviderRow
+	for rows.Next() {
+		var i OpenRefundsByProviderRow
+		if err := rows.Scan(&i.Provider, &i.Account, &i.Refunds); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const overdueRefunds = `-- name: OverdueRefunds :many
 SELECT id, provider, due_at FROM refunds WHERE due_at > 0 AND due_at <= $1 AND holder = '' ORDER BY due_at, id LIMIT CAST($2 AS BIGINT)
 `
