@@ -8,6 +8,7 @@ BIN := bin
 COMMANDS := \
 	paymux=./host/cmd/paymux \
 	plugins/paymux-provider-alipayhk=./providers/alipayhk/cmd/paymux-provider-alipayhk \
+	plugins/paymux-provider-antom=./providers/antom/cmd/paymux-provider-antom \
 	sandbox=./examples/sandbox \
 	shop=./examples/shop \
 	demo=./examples/demo
