@@ -1,0 +1,263 @@
+package antomtest
+
+import (
+	"cmp"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+)
+
+// Kind says what a fault does.
+type Kind string
+
+// The kinds of faults. "Recorded" means that the operation took effect.
+const (
+	// KindDelay waits for Delay before the call is handled or the notification sent.
+	KindDelay Kind = "delay"
+	// KindDelayAfter waits for Delay after the call was recorded.
+	KindDelayAfter Kind = "delay_after"
+	// KindCloseBefore closes the connection with nothing recorded.
+	KindCloseBefore Kind = "close_before"
+	// KindCloseAfter closes the connection after the call was recorded.
+	KindCloseAfter Kind = "close_after"
+	// KindHTTPErrorBefore answers an HTML page with Status (502), nothing recorded.
+	KindHTTPErrorBefore Kind = "http_error_before"
+	// KindHTTPErrorAfter answers an HTML page with Status (502) after recording.
+	KindHTTPErrorAfter Kind = "http_error_after"
+	// KindUnauthorized answers 401, nothing recorded.
+	KindUnauthorized Kind = "unauthorized"
+	// KindRateLimited answers 429, with Retry-After if RetryAfter is set; nothing recorded.
+	KindRateLimited Kind = "rate_limited"
+	// KindResult answers ResultStatus (F) and Code (Codes.Injected), nothing recorded.
+	KindResult Kind = "result"
+	// KindTruncatedJSON records, and sends half of the answer as a whole one.
+	KindTruncatedJSON Kind = "truncated_json"
+	// KindBadSignature signs the answer, or the notification, with another key.
+	KindBadSignature Kind = "bad_signature"
+	// KindMissingSignature leaves the signature out.
+	KindMissingSignature Kind = "missing_signature"
+	// KindWrongEcho changes Field of an answer or adds it: id (the merchant's),
+	// acquirer_id, amount or currency.
+	KindWrongEcho Kind = "wrong_echo"
+	// KindLaggingQuery says PROCESSING of a payment that has ended.
+	KindLaggingQuery Kind = "lagging_query"
+
+	// KindDuplicate sends a notification Count (1) more times right away.
+	KindDuplicate Kind = "duplicate"
+	// KindUnknownType sends a notifyType that nobody has heard of.
+	KindUnknownType Kind = "unknown_type"
+	// KindStale gives a notification a Request-Time that is Delay old.
+	KindStale Kind = "stale"
+	// KindDrop loses an attempt on the way; the next come as planned.
+	KindDrop Kind = "drop"
+)
+
+// Fault is a misbehaviour to inject. A call suffers all delays that match it,
+// and the oldest other fault.
+type Fault struct {
+	Kind         Kind
+	Op           Op     // empty or OpAny: all that the kind applies to
+	Times        int    // how often; 0: until ClearFaults
+	Match        string // only for this merchant's payment or refund id
+	Delay        time.Duration
+	Status       int
+	ResultStatus string
+	Code         string
+	RetryAfter   time.Duration
+	Field        string
+	Count        int
+}
+
+var (
+	apiOps  = []Op{OpPay, OpQuery, OpCancel, OpRefund, OpRefundQuery}
+	allOps  = append(slices.Clone(apiOps), OpNotify)
+	kindOps = map[Kind][]Op{
+		KindDelay: allOps, KindBadSignature: allOps, KindMissingSignature: allOps,
+		KindDelayAfter: apiOps, KindCloseBefore: apiOps, KindCloseAfter: apiOps, KindHTTPErrorBefore: apiOps, KindHTTPErrorAfter: apiOps,
+		KindUnauthorized: apiOps, KindRateLimited: apiOps, KindResult: apiOps, KindTruncatedJSON: apiOps, KindWrongEcho: apiOps,
+		KindLaggingQuery: {OpQuery},
+		KindDuplicate:    {OpNotify}, KindUnknownType: {OpNotify}, KindStale: {OpNotify}, KindDrop: {OpNotify},
+	}
+)
+
+// Inject adds a fault. It panics if the fault makes no sense, since that is a
+// mistake in a test.
+func (s *Server) Inject(f Fault) {
+	ops, known := kindOps[f.Kind]
+	if !known || f.Op != "" && f.Op != OpAny && !slices.Contains(ops, f.Op) {
+		panic(fmt.Sprintf("antomtest: there is no fault %q of %q", f.Kind, f.Op))
+	}
+	if f.Kind == KindWrongEcho && !slices.Contains([]string{"id", "acquirer_id", "amount", "currency"}, f.Field) {
+		panic(fmt.Sprintf("antomtest: wrong_echo of the field %q", f.Field))
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = append(s.faults, &f)
+}
+
+// ClearFaults removes all faults and says how many there were.
+func (s *Server) ClearFaults() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	n := len(s.faults)
+	s.faults = nil
+	return n
+}
+
+// takeLocked uses up the faults for one call: every delay that matches, then
+// the oldest other fault.
+func (s *Server) takeLocked(op Op, ids ...string) []Fault {
+	var delays, other []Fault
+	for _, f := range slices.Clone(s.faults) {
+		matches := slices.Contains(kindOps[f.Kind], op) && (f.Op == "" || f.Op == OpAny || f.Op == op) &&
+			(f.Match == "" || slices.Contains(ids, f.Match))
+		delay := f.Kind == KindDelay || f.Kind == KindDelayAfter
+		switch {
+		case !matches, !delay && other != nil:
+			continue
+		case delay:
+			delays = append(delays, *f)
+		default:
+			other = []Fault{*f}
+		}
+		if f.Times > 0 {
+			if f.Times--; f.Times == 0 {
+				s.faults = slices.DeleteFunc(s.faults, func(g *Fault) bool { return g == f })
+			}
+		}
+	}
+	return append(delays, other...)
+}
+
+// takeFaults finds out which ids a call names, and takes its faults.
+func (s *Server) takeFaults(c *call) {
+	var ids struct {
+		PaymentRequestID string `json:"paymentRequestId"`
+		PaymentID        string `json:"paymentId"`
+		RefundRequestID  string `json:"refundRequestId"`
+	}
+	_ = json.Unmarshal(c.body, &ids) // a body that can't be read matches nothing
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if o := s.findLocked(ids.PaymentID); o != nil && ids.PaymentRequestID == "" {
+		ids.PaymentRequestID = o.PaymentRequestID
+	}
+	c.faults = s.takeLocked(c.op, ids.PaymentRequestID, ids.RefundRequestID)
+	for _, f := range c.faults {
+		c.log.Fault = f.Kind
+	}
+}
+
+// before applies the faults that keep a call from being handled; it reports
+// whether one of them answered.
+func (s *Server) before(c *call) (reply, bool) {
+	for _, f := range c.faults {
+		switch f.Kind {
+		case KindDelay:
+			if !s.pause(c.r.Context(), f.Delay) {
+				return reply{status: -1}, true
+			}
+		case KindCloseBefore:
+			return reply{status: -1}, true
+		case KindHTTPErrorBefore:
+			return errorPage(f), true
+		case KindUnauthorized:
+			return reply{status: http.StatusUnauthorized, body: []byte("{}")}, true
+		case KindRateLimited:
+			rep := reply{status: http.StatusTooManyRequests, body: []byte("{}")}
+			if f.RetryAfter > 0 {
+				rep.header = http.Header{"Retry-After": {strconv.Itoa(int(f.RetryAfter.Seconds()))}}
+			}
+			return rep, true
+		case KindResult:
+			body := encode(struct {
+				Result Result `json:"result"`
+			}{Result{cmp.Or(f.Code, s.opt.Codes.Injected), cmp.Or(f.ResultStatus, "F"), "injected"}})
+			return reply{status: cmp.Or(f.Status, http.StatusOK), body: body, sign: true}, true
+		}
+	}
+	return reply{}, false
+}
+
+// after makes the reply of a call that was handled, and spoils it.
+func (s *Server) after(c *call, answer any) reply {
+	rep := reply{status: http.StatusOK, body: encode(answer), sign: true}
+	for _, f := range c.faults {
+		switch f.Kind {
+		case KindDelayAfter:
+			if !s.pause(c.r.Context(), f.Delay) {
+				return reply{status: -1}
+			}
+		case KindCloseAfter:
+			return reply{status: -1}
+		case KindHTTPErrorAfter:
+			return errorPage(f)
+		case KindWrongEcho, KindLaggingQuery:
+			rep.body = encode(spoil(answer, f))
+		case KindTruncatedJSON:
+			rep = s.signed(c, rep, s.signingKey())
+			rep.body = rep.body[:len(rep.body)/2]
+		case KindBadSignature:
+			rep = s.signed(c, rep, forgersKey())
+		case KindMissingSignature:
+			rep.sign = false
+		}
+	}
+	return rep
+}
+
+// signed signs a reply early, so that it can be spoilt afterwards.
+func (s *Server) signed(c *call, rep reply, key keyPair) reply {
+	at := s.timeHeader(s.opt.Now())
+	rep.sign = false
+	rep.header = http.Header{
+		"Client-Id": {s.opt.ClientID}, "Response-Time": {at},
+		"Signature": {Sign(key, c.r.Method, c.r.URL.Path, s.opt.ClientID, at, rep.body)},
+	}
+	return rep
+}
+
+func errorPage(f Fault) reply {
+	status := cmp.Or(f.Status, http.StatusBadGateway)
+	page := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>\n", status, http.StatusText(status))
+	return reply{status: status, header: http.Header{"Content-Type": {"text/html"}}, body: []byte(page)}
+}
+
+// spoil changes a successful answer; a refusal has nothing to change.
+func spoil(answer any, f Fault) any {
+	switch a := answer.(type) {
+	case payAnswer:
+		if a.PaymentAmount == nil {
+			a.PaymentAmount = &Amount{"HKD", "100"}
+		}
+		echo(f.Field, &a.PaymentRequestID, &a.PaymentID, a.PaymentAmount)
+		return a
+	case queryAnswer:
+		if f.Kind == KindLaggingQuery {
+			a.PaymentStatus, a.PaymentTime = Processing, ""
+		}
+		echo(f.Field, &a.PaymentRequestID, &a.PaymentID, a.PaymentAmount)
+		return a
+	case refundAnswer:
+		echo(f.Field, &a.RefundRequestID, &a.RefundID, a.RefundAmount)
+		return a
+	}
+	return answer
+}
+
+func echo(field string, id, acquirerID *string, amount *Amount) {
+	switch field {
+	case "id":
+		*id = "another-merchants-id"
+	case "acquirer_id":
+		*acquirerID = "00000000000000000000000000000000"
+	case "amount":
+		amount.Value = "9" + amount.Value
+	case "currency":
+		amount.Currency = "TWD"
+	}
+}
