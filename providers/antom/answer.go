@@ -27,10 +27,12 @@ type answer struct {
 	inProcess bool // pay: accepted, and the payer's turn
 }
 
-// failed reports whether the result is a failure with one of the codes; with no
-// list, with any.
-func (a answer) failed(list []string) bool {
-	return a.result.Status == resultFailure && (list == nil || slices.Contains(list, string(a.result.Code)))
+// failed reports whether the result is a failure, of any code.
+func (a answer) failed() bool { return a.result.Status == resultFailure }
+
+// failedBy reports whether it is a failure with one of the codes.
+func (a answer) failedBy(list []string) bool {
+	return a.failed() && slices.Contains(list, string(a.result.Code))
 }
 
 // readAnswer decodes a good answer into data, or says what is wrong with it.
