@@ -85,6 +85,17 @@ func newInbox(t *testing.T, provider sdk.Provider) *inbox {
 	return in
 }
 
+func (in *inbox) next(t *testing.T) sdk.NotificationEvent {
+	t.Helper()
+	select {
+	case event := <-in.come:
+		return event
+	case <-time.After(10 * time.Second):
+		t.Fatal("no notification came")
+		panic("unreachable")
+	}
+}
+
 func query(t *testing.T, p sdk.Provider, order sdk.Order) sdk.Payment {
 	t.Helper()
 	payment, err := p.Query(t.Context(), sdk.QueryRequest{Order: order})
@@ -129,7 +140,7 @@ func TestSandboxPaysWithEveryWalletAndFlow(t *testing.T) {
 				if _, err := server.Pay(req.MerchantOrderID); err != nil {
 					t.Fatal(err)
 				}
-				if event := <-in.come; event.Kind != sdk.EventPayment || event.MerchantOrderID != req.MerchantOrderID || event.AcquirerOrderID != payment.AcquirerOrderID {
+				if event := in.next(t); event.Kind != sdk.EventPayment || event.MerchantOrderID != req.MerchantOrderID || event.AcquirerOrderID != payment.AcquirerOrderID {
 					t.Errorf("event %+v", event)
 				}
 				idle(t, server)
