@@ -34,7 +34,6 @@ type Server struct {
 	sending  int
 	idle     chan struct{} // closed while nothing is being sent
 	faults   []*Fault
-	faultSeq int
 	requests []Request
 	notes    []Notification
 	noteSeq  int
