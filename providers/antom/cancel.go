@@ -37,6 +37,11 @@ func (p *provider) Cancel(ctx context.Context, req sdk.CancelRequest) (sdk.Payme
 		e.Outcome = sdk.OutcomeUnknown
 		return sdk.Payment{}, &e
 	}
+	if after.Status == sdk.StatusSucceeded {
+		// Cancelled wins over paid, so this look may just have come too early:
+		// taken for success, goods would go out for money that goes back.
+		after.Status, after.StatusReason = sdk.StatusUnknown, "the acquirer took the cancel and yet says paid: it has to be asked again"
+	}
 	return after, nil
 }
 

@@ -135,6 +135,7 @@ func TestCancel(t *testing.T) {
 	}{
 		"closed":            {[][]byte{pending, golden(t, "cancel_response.json"), query(map[string]any{"paymentStatus": "CANCELLED"})}, []string{inquiry, cancel, inquiry}, sdk.StatusCancelled, 0, 0},
 		"not closed yet":    {[][]byte{pending, golden(t, "cancel_response.json"), pending}, []string{inquiry, cancel, inquiry}, sdk.StatusPending, 0, 0},
+		"paid meanwhile":    {[][]byte{pending, golden(t, "cancel_response.json"), query(nil)}, []string{inquiry, cancel, inquiry}, sdk.StatusUnknown, 0, 0},
 		"paid before":       {[][]byte{query(nil)}, []string{inquiry}, sdk.StatusSucceeded, 0, 0},
 		"failed before":     {[][]byte{query(map[string]any{"paymentStatus": "FAIL"})}, []string{inquiry}, sdk.StatusFailed, 0, 0},
 		"unheard-of status": {[][]byte{query(map[string]any{"paymentStatus": "ODD"})}, []string{inquiry}, sdk.StatusUnknown, 0, 0},
