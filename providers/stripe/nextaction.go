@@ -1,0 +1,95 @@
+package stripe
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"unicode"
+
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer"
+)
+
+const (
+	longestURL  = 8192
+	nativeParam = "native_data"
+)
+
+type nextAction struct {
+	Type   acquirer.Text `json:"type"`
+	Alipay struct {
+		URL        acquirer.Text `json:"url"`
+		NativeURL  acquirer.Text `json:"native_url"`
+		NativeData acquirer.Text `json:"native_data"`
+	} `json:"alipay_handle_redirect"`
+}
+
+// readNextActions returns what the payer can do, or the reason why that can't be
+// said. Nothing is invented: a payer who is sent to the wrong place is worse off
+// than one who is told to try again.
+//
+// The redirect comes first, since everyone can take it.
+func readNextActions(raw jsontext.Value) (actions []sdk.NextAction, reason string) {
+	var next nextAction
+	if raw.Kind() != '{' || acquirer.DecodeJSON(raw, &next) != nil {
+		return nil, "the acquirer gave no next action"
+	}
+	if next.Type != "alipay_handle_redirect" {
+		return nil, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
+	}
+	page := string(next.Alipay.URL)
+	if !webLink(page) {
+		page = ""
+	}
+	if page != "" {
+		actions = append(actions, sdk.NextAction{Type: sdk.ActionRedirect, URL: page})
+	}
+	if link := string(next.Alipay.NativeURL); appLink(link) {
+		actions = append(actions, sdk.NextAction{Type: sdk.ActionAppLink, URL: link, FallbackURL: page})
+	}
+	if data := string(next.Alipay.NativeData); data != "" && printable(data) {
+		actions = append(actions, sdk.NextAction{Type: sdk.ActionSDK, Params: map[string]string{nativeParam: data}})
+	}
+	if len(actions) == 0 {
+		return nil, "the acquirer's next action has no usable link"
+	}
+	return actions, ""
+}
+
+// forFlow keeps the actions that the flow's row of the capabilities names, in
+// its order.
+func forFlow(actions []sdk.NextAction, flow sdk.Flow) []sdk.NextAction {
+	var fit []sdk.NextAction
+	for _, f := range flows {
+		if f.flow != flow {
+			continue
+		}
+		for _, wanted := range f.actions {
+			for _, a := range actions {
+				if a.Type == wanted {
+					fit = append(fit, a)
+				}
+			}
+		}
+	}
+	return fit
+}
+
+// webLink reports whether link is an absolute http or https URL.
+func webLink(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && printable(link) && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
+}
+
+// appLink reports whether link opens the wallet or a page. Other schemes are left
+// out: which ones the acquirer uses is not published, and some run code.
+func appLink(link string) bool {
+	u, err := url.Parse(link)
+	return err == nil && printable(link) && (u.Scheme == "alipays" || u.Scheme == "alipay" || webLink(link))
+}
+
+func printable(s string) bool {
+	return len(s) <= longestURL && !strings.ContainsFunc(s, unicode.IsControl)
+}
