@@ -9,6 +9,7 @@ COMMANDS := \
 	paymux=./host/cmd/paymux \
 	plugins/paymux-provider-alipayhk=./providers/alipayhk/cmd/paymux-provider-alipayhk \
 	plugins/paymux-provider-antom=./providers/antom/cmd/paymux-provider-antom \
+	plugins/paymux-provider-stripe=./providers/stripe/cmd/paymux-provider-stripe \
 	sandbox=./examples/sandbox \
 	shop=./examples/shop \
 	demo=./examples/demo
@@ -42,6 +43,12 @@ demo: build ## buy tea with AlipayHK in a sandbox; ONCE=1 ends after the payment
 test: modules ## run all tests; says what it had to skip
 	@GO="$(GO)" .ci/test
 
+.PHONY: oracles
+oracles: ## fetch acquirers' own mocks and clients, for tests (needs npm)
+	@echo "==> stripe: its mock and its client for Go"; cd providers/stripe/oracles && $(GO) build -o /dev/null ./sign github.com/stripe/stripe-mock
+	@command -v npm >/dev/null || { echo "there is no npm (apt-get install nodejs npm)"; exit 1; }
+	@echo "==> stripe: its client for Node"; cd providers/stripe/oracles && npm ci --ignore-scripts --no-audit --no-fund
+
 .PHONY: lint
 lint: ## vet, staticcheck, gofmt, buf lint
 	@echo "==> gofmt"; out=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$out" || { echo "gofmt -w $$out"; exit 1; }
@@ -74,8 +81,9 @@ generate: ## write generated files anew
 	@echo "==> buf generate (building the tools takes some minutes the first time)"; cd sdk/wire && $(ROOT_TOOL) buf generate
 	@echo "==> sqlc generate"; cd host/internal/store && $(ROOT_TOOL) sqlc generate
 	@echo "==> docs"; $(GO) test ./sdk -run TestErrorsDoc -update
+	@$(GO) test ./providers/stripe -run TestDocs -update
 
-GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md
+GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/providers/stripe.md
 
 .PHONY: verify
 verify: generate ## fail if generated files are old or the wire protocol broke
