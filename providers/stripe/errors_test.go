@@ -181,7 +181,7 @@ func TestErrorWithIntent(t *testing.T) {
 	// Something is there, but can't be read: not refused.
 	f := newFake(t, say(400, `{"error":{"type":"invalid_request_error","payment_intent":{"id":"pi_1"}}}`))
 	_, err := f.provider(t, "").Create(t.Context(), createRequest(t))
-	checkError(t, err, sdk.CodeRefused, sdk.OutcomeUnknown)
+	checkError(t, err, sdk.CodeAcquirerError, sdk.OutcomeUnknown)
 }
 
 func TestAcquirerIsDown(t *testing.T) {

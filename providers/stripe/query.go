@@ -66,7 +66,7 @@ func (c config) readIntent(resp acquirer.Response, asked op) (sdk.Payment, error
 	}
 	if data.Object != "payment_intent" || !objectID(string(data.ID)) {
 		if err != nil {
-			err.Outcome = sdk.OutcomeUnknown // something is there
+			err.Code, err.Outcome = sdk.CodeAcquirerError, sdk.OutcomeUnknown // something is there
 			return sdk.Payment{}, err
 		}
 		return sdk.Payment{}, answerError(resp, sdk.CodeAcquirerAnswerInvalid, "the answer is no PaymentIntent")

@@ -3,6 +3,7 @@ package stripe_test
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -108,21 +109,23 @@ func TestSandboxRepeatedAfterPayment(t *testing.T) {
 
 // A query by our id alone, at a time when the index doesn't know of the order.
 func TestSandboxLaggingSearch(t *testing.T) {
-	now := time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)
-	server := stripetest.Start(t, stripetest.Options{SearchLag: time.Minute, Now: func() time.Time { return now }})
+	var passed atomic.Int64
+	server := stripetest.Start(t, stripetest.Options{SearchLag: time.Minute, Now: func() time.Time {
+		return time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC).Add(time.Duration(passed.Load()))
+	}})
 	p := account(t, server, "")
 	req := newPayment(t, "P1")
 	create(t, p, req)
 	if _, err := p.Query(t.Context(), sdk.QueryRequest{Order: req.Order}); !sdk.IsCode(err, sdk.CodeOrderNotFound) {
 		t.Errorf("got %v", err)
 	}
-	now = now.Add(time.Minute)
+	passed.Add(int64(time.Minute))
 	if got := query(t, p, req.Order); got.Status != sdk.StatusPending {
 		t.Errorf("got %+v", got)
 	}
 	other := newPayment(t, "p1") // the search takes it for the same
 	create(t, p, other)
-	now = now.Add(time.Minute)
+	passed.Add(int64(time.Minute))
 	if got := query(t, p, req.Order); got.MerchantOrderID != "P1" {
 		t.Errorf("got %+v", got)
 	}
