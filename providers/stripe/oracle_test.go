@@ -3,6 +3,7 @@ package stripe_test
 import (
 	"bufio"
 	"bytes"
+	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +17,7 @@ import (
 	"testing"
 
 	"github.com/paymux/paymux/providers/stripe"
+	"github.com/paymux/paymux/providers/stripe/stripetest"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -79,39 +81,41 @@ func startMock(t *testing.T) *url.URL {
 type judge struct {
 	*httptest.Server
 	mu     sync.Mutex
-	asked  map[string]int // by method and path, ids left out
+	asked  map[string]int // by method and path
 	faults []string
 }
 
 func newJudge(t *testing.T) *judge {
-	mock := startMock(t)
 	j := &judge{asked: map[string]int{}}
-	proxy := httputil.NewSingleHostReverseProxy(mock)
-	proxy.ModifyResponse = func(resp *http.Response) error {
-		body, err := io.ReadAll(resp.Body)
-		resp.Body = io.NopCloser(bytes.NewReader(body))
+	j.Server = httptest.NewServer(newProxy(startMock(t), func(req *http.Request, status int, body []byte) {
 		j.mu.Lock()
 		defer j.mu.Unlock()
-		parts := strings.Split(resp.Request.URL.Path, "/")
-		for i, part := range parts {
-			if strings.Contains(part, "_") && part != "payment_intents" {
-				parts[i] = "{id}"
-			}
+		j.asked[req.Method+" "+template(req.URL.Path)]++
+		if status != http.StatusOK {
+			j.faults = append(j.faults, fmt.Sprintf("%s %s: %d %s", req.Method, req.URL, status, body))
 		}
-		j.asked[resp.Request.Method+" "+strings.Join(parts, "/")]++
-		if resp.StatusCode != http.StatusOK {
-			j.faults = append(j.faults, resp.Request.Method+" "+resp.Request.URL.String()+": "+resp.Status+" "+string(body))
-		}
-		return err
-	}
-	j.Server = httptest.NewServer(proxy)
+	}))
 	t.Cleanup(j.Close)
 	return j
 }
 
-func (j *judge) provider(t *testing.T) sdk.Provider {
+// newProxy hands requests on, and shows what is answered.
+func newProxy(target *url.URL, show func(req *http.Request, status int, body []byte)) http.Handler {
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	proxy.ModifyResponse = func(resp *http.Response) error {
+		body, err := io.ReadAll(resp.Body)
+		resp.Body = io.NopCloser(bytes.NewReader(body))
+		show(resp.Request, resp.StatusCode, body)
+		return err
+	}
+	return proxy
+}
+
+// openAt opens an account of the sandbox's kind at an address.
+func openAt(t *testing.T, base string) sdk.Provider {
 	t.Helper()
-	config := `{"base_url":"` + j.URL + `","account_id":"acct_1","mode":"test","secret_key":"sk_test_123","webhook_secrets":["whsec_1"]}`
+	config := fmt.Sprintf(`{"base_url":%q,"account_id":%q,"mode":"test","secret_key":%q,"webhook_secrets":["whsec_1"]}`,
+		base, stripetest.DefaultAccountID, stripetest.DefaultSecretKey)
 	p, err := stripe.Plugin().Open(t.Context(), sdk.NewConfig("oracle", []byte(config)))
 	if err != nil {
 		t.Fatal(err)
@@ -123,7 +127,7 @@ func (j *judge) provider(t *testing.T) sdk.Provider {
 // of its API allows. (What the mock answers is canned, so nothing is said of it.)
 func TestOracleAllowsEveryRequest(t *testing.T) {
 	j := newJudge(t)
-	p := j.provider(t)
+	p := openAt(t, j.URL)
 	ctx := t.Context()
 	_, _ = p.Authorize(ctx)
 	for _, row := range stripe.Plugin().Capabilities.Rows {
@@ -159,8 +163,8 @@ func TestOracleAllowsEveryRequest(t *testing.T) {
 		t.Errorf("refused:\n%s", strings.Join(j.faults, "\n"))
 	}
 	for request, least := range map[string]int{
-		"GET /v1/account": 1, "POST /v1/payment_intents": 60, "GET /v1/payment_intents/search": 1, "GET /v1/payment_intents/{id}": 1,
-		"POST /v1/payment_intents/{id}/cancel": 1, "POST /v1/refunds": 5, "GET /v1/refunds": 1, "GET /v1/refunds/{id}": 1,
+		"GET /v1/account": 1, "POST /v1/payment_intents": 60, "GET /v1/payment_intents/search": 1, "GET /v1/payment_intents/{intent}": 1,
+		"POST /v1/payment_intents/{intent}/cancel": 1, "POST /v1/refunds": 5, "GET /v1/refunds": 1, "GET /v1/refunds/{refund}": 1,
 	} {
 		if j.asked[request] < least {
 			t.Errorf("%s was asked %d times", request, j.asked[request])

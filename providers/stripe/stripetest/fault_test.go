@@ -23,7 +23,9 @@ func TestFaults(t *testing.T) {
 			return r.status == 402 && r.Error.Type == "card_error" && r.Error.Code == "x"
 		}},
 		{stripetest.Fault{Kind: stripetest.KindSavedError}, true, func(r reply) bool { return r.status == 500 && r.Error.Type == "api_error" }},
-		{stripetest.Fault{Kind: stripetest.KindTruncatedJSON}, true, func(r reply) bool { return r.status == 200 && strings.HasPrefix(r.raw, "{") && !strings.HasSuffix(r.raw, "}") }},
+		{stripetest.Fault{Kind: stripetest.KindTruncatedJSON}, true, func(r reply) bool {
+			return r.status == 200 && strings.HasPrefix(r.raw, "{") && !strings.HasSuffix(r.raw, "}")
+		}},
 		{stripetest.Fault{Kind: stripetest.KindUnauthorized}, false, func(r reply) bool { return r.status == 401 }},
 		{stripetest.Fault{Kind: stripetest.KindRateLimited, RetryAfter: 1500 * time.Millisecond}, false, func(r reply) bool { return r.status == 429 && r.header.Get("Retry-After") == "2" }},
 		{stripetest.Fault{Kind: stripetest.KindWrongEcho, Field: "id"}, true, func(r reply) bool { return r.ID == "xx_another" }},
