@@ -104,6 +104,8 @@ func TestForeignAnswers(t *testing.T) {
 		{"exponent", map[string]any{"amount_received": json.RawMessage("1e2")}, sdk.StatusUnknown, ""},
 		{"negative", map[string]any{"amount_received": -100}, sdk.StatusUnknown, ""},
 		{"huge", map[string]any{"amount_received": json.RawMessage("100000000000000000000")}, sdk.StatusUnknown, ""},
+		{"leading zero", map[string]any{"amount_received": "0100"}, sdk.StatusUnknown, ""},
+		{"sign", map[string]any{"amount_received": "+100"}, sdk.StatusUnknown, ""},
 		{"half an amount", map[string]any{"currency": nil}, sdk.StatusUnknown, ""},
 		{"unheard of currency", map[string]any{"currency": "xxx"}, sdk.StatusUnknown, ""},
 		{"upper-case currency", map[string]any{"currency": "HKD"}, sdk.StatusUnknown, ""},

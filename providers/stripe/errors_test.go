@@ -110,6 +110,8 @@ func TestBadAnswers(t *testing.T) {
 		{"400 null", say(400, `{"error":null}`), sdk.CodeAcquirerError},
 		{"400 text", say(400, `{"error":"no"}`), sdk.CodeAcquirerError},
 		{"400 without type", say(400, `{"error":{"code":"resource_missing"}}`), sdk.CodeAcquirerError},
+		{"403 without type", say(403, `{"error":{"code":"x"}}`), sdk.CodeAcquirerError},
+		{"429 without type", say(429, `{"error":{"code":"rate_limit"}}`), sdk.CodeAcquirerError},
 		{"404 truncated", say(404, `{"error":{"type":"invalid_request_error","code":"resource_mis`), sdk.CodeAcquirerError},
 		{"429 HTML", say(429, "<html>"), sdk.CodeAcquirerError},
 		{"500 JSON", say(500, problem("api_error", "")), sdk.CodeAcquirerError},

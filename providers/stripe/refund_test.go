@@ -164,4 +164,9 @@ func TestListsThatProveNothing(t *testing.T) {
 	f := newFake(t, say(200, `{"object":"search_result","has_more":false,"data":[]}`))
 	_, err := f.provider(t, "").QueryRefund(t.Context(), q)
 	checkError(t, err, sdk.CodeAcquirerError, sdk.OutcomeUnknown)
+	// Nor does it when the list of its refunds isn't found.
+	q.AcquirerOrderID = intent
+	f.answer = say(404, problem("invalid_request_error", "resource_missing"))
+	_, err = f.provider(t, "").QueryRefund(t.Context(), q)
+	checkError(t, err, sdk.CodeAcquirerError, sdk.OutcomeUnknown)
 }
