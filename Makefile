@@ -45,7 +45,7 @@ test: modules ## run all tests; says what it had to skip
 
 .PHONY: oracles
 oracles: ## fetch acquirers' own mocks and clients, for tests (needs npm)
-	@echo "==> stripe: its mock and its client for Go"; cd providers/stripe/oracles && $(GO) build -o /dev/null ./sign github.com/stripe/stripe-mock
+	@echo "==> stripe: its mock and its client for Go"; cd providers/stripe/oracles && $(GO) build -buildvcs=false -o /dev/null ./sign github.com/stripe/stripe-mock
 	@command -v npm >/dev/null || { echo "there is no npm (apt-get install nodejs npm)"; exit 1; }
 	@echo "==> stripe: its client for Node"; cd providers/stripe/oracles && npm ci --ignore-scripts --no-audit --no-fund
 

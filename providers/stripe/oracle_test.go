@@ -30,7 +30,7 @@ const oracles = "oracles"
 func goTool(t *testing.T, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(t.Context(), "go", args...)
 	cmd.Dir = oracles
-	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off", "GOFLAGS=", "CGO_ENABLED=0")
+	cmd.Env = append(os.Environ(), "GOPROXY=off", "GOWORK=off", "GOFLAGS=-buildvcs=false", "CGO_ENABLED=0")
 	return cmd.CombinedOutput()
 }
 

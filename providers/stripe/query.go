@@ -26,8 +26,8 @@ type page[T any] struct {
 }
 
 // readSearch returns the id of the one PaymentIntent that carries our order id.
-// Nothing else in the answer is used: the index can be an hour behind. It may
-// find by another case too, so the id is compared here.
+// Nothing else in the answer is used: the index can be an hour behind. How it
+// compares (by case?) is not published, so the id is compared here.
 func readSearch(resp acquirer.Response, order sdk.Order) (string, error) {
 	var found page[intentData]
 	if _, err := decode(resp, opList, &found); err != nil {
