@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/go-json-experiment/json"
@@ -116,7 +117,7 @@ func (c *client) create(id string) reply {
 type receiver struct {
 	answer  func(attempt int) int // the status; 0: no answer
 	arrived chan arrival
-	n       int
+	n       atomic.Int64
 }
 
 type arrival struct {
@@ -126,11 +127,11 @@ type arrival struct {
 
 func (r *receiver) RoundTrip(req *http.Request) (*http.Response, error) {
 	body, _ := io.ReadAll(req.Body)
-	r.n++
+	n := int(r.n.Add(1))
 	r.arrived <- arrival{req.Header.Get("Stripe-Signature"), body}
 	status := 200
 	if r.answer != nil {
-		status = r.answer(r.n)
+		status = r.answer(n)
 	}
 	if status == 0 {
 		return nil, io.ErrUnexpectedEOF
