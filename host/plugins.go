@@ -34,6 +34,7 @@ type child struct {
 	key, path, pin string
 	unsealed       bool // is allowed
 	retirements    int
+	superseded     chan struct{} // closed when another one is the one to go back to
 }
 
 func newPlugins() plugins {

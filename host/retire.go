@@ -44,15 +44,29 @@ func (p *plugins) replace(h *Host, r reload) {
 			continue
 		}
 		h.log.Info("plugin is replaced; its calls may end, and it stays ready for a while", "plugin", key, "pid", c.Status().PID, "drains_at_most", drainTime, "ready_for", rollbackTime)
+		p.supersede(key)
 		p.retired = append(p.retired, c)
+		c.superseded = make(chan struct{})
 		c.retirements++
 		time := c.retirements
-		p.waiting.Go(func() { p.retire(h, c, time, served[c]) })
+		superseded := c.superseded
+		p.waiting.Go(func() { p.retire(h, c, time, superseded, served[c]) })
+	}
+}
+
+// supersede lets the processes that were replaced before end: there is one to go
+// back to, the latest.
+func (p *plugins) supersede(key string) {
+	for _, c := range p.retired {
+		if c.key == key && c.superseded != nil {
+			close(c.superseded)
+			c.superseded = nil
+		}
 	}
 }
 
 // retire ends a replaced process in due time, unless it served again since.
-func (p *plugins) retire(h *Host, c *child, time int, accounts []*account) {
+func (p *plugins) retire(h *Host, c *child, time int, superseded <-chan struct{}, accounts []*account) {
 	ctx, cancel := context.WithTimeout(context.Background(), drainTime)
 	defer cancel()
 	go func() {
@@ -72,6 +86,7 @@ func (p *plugins) retire(h *Host, c *child, time int, accounts []*account) {
 	select {
 	case <-p.ended:
 		return // stop ends them all
+	case <-superseded:
 	case <-h.clock.After(rollbackTime):
 	}
 	p.mu.Lock()

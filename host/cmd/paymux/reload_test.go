@@ -43,7 +43,7 @@ func TestReload(t *testing.T) {
 	r.hangup("the config was reloaded")
 	s.env["PAYMUX_API_KEY"] = keyB
 	r.run("payments", "get", first.ID, "--url", r.url).want(t, exitFailed, "NOT_FOUND") // it is known, and another merchant
-	s.env["PAYMUX_API_KEY"] = testKey // the file is wrong from here on
+	s.env["PAYMUX_API_KEY"] = testKey                                                   // the file is wrong from here on
 
 	s.write("uid: ", "uidd: ")
 	r.hangup("the config was not reloaded; nothing was changed", "paymux.yaml:10:", "unknown key")

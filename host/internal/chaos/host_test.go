@@ -232,9 +232,17 @@ func (w *world) plugins() []string {
 	var list []string
 	folders, _ := filepath.Glob("/proc/[0-9]*")
 	for _, folder := range folders {
-		if exe, err := os.Readlink(filepath.Join(folder, "exe")); err == nil && exe == w.pluginPath() { // a zombie has no exe
+		if w.isPlugin(folder) {
 			list = append(list, filepath.Base(folder))
 		}
 	}
 	return list
+}
+
+// isPlugin tells a running process of this world's plugin by what it was called:
+// the file that it runs is a sealed copy in memory. A zombie has no name.
+func (w *world) isPlugin(folder string) bool {
+	line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
+	name, _, _ := strings.Cut(string(line), "\x00")
+	return err == nil && name == w.pluginPath()
 }

@@ -55,7 +55,15 @@ var results struct {
 	mu      sync.Mutex
 	rows    []*row
 	skipped []string
+	notes   []string
 	began   time.Time
+}
+
+// note puts a line below the table: figures that no test fails for.
+func note(format string, args ...any) {
+	results.mu.Lock()
+	defer results.mu.Unlock()
+	results.notes = append(results.notes, fmt.Sprintf(format, args...))
 }
 
 func init() { results.began = time.Now() }
@@ -146,6 +154,9 @@ func report(w io.Writer) bool {
 		total.busy += r.busy
 	}
 	line(&total)
+	for _, n := range results.notes {
+		fmt.Fprintln(w, n)
+	}
 	fmt.Fprintf(w, "took %s\n", time.Since(results.began).Round(time.Second))
 	for _, s := range results.skipped {
 		fmt.Fprintf(w, "*** SKIPPED, NOT PASSED: %s\n", s)

@@ -63,6 +63,7 @@ func (w *world) post(r request) (ack, error) {
 	a.id, _ = raw["id"].(string)
 	a.status, _ = raw["status"].(string)
 	if a.code >= 300 {
+		w.refused.Add(1)
 		return a, fmt.Errorf("HTTP %d: %v", a.code, raw)
 	}
 	w.mu.Lock()

@@ -15,6 +15,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -45,6 +46,7 @@ type world struct {
 	flights  map[string][]flight // calls about an order that are under way at the acquirer
 	verdict  verdict             // what was seen on the way
 	payments int                 // that shops began
+	refused  atomic.Int64        // orders to which the host said no, or not now
 }
 
 // ack is what the shop was told of a payment.
