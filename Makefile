@@ -10,6 +10,7 @@ COMMANDS := \
 	plugins/paymux-provider-alipayhk=./providers/alipayhk/cmd/paymux-provider-alipayhk \
 	plugins/paymux-provider-antom=./providers/antom/cmd/paymux-provider-antom \
 	plugins/paymux-provider-stripe=./providers/stripe/cmd/paymux-provider-stripe \
+	plugins/paymux-provider-airwallex=./providers/airwallex/cmd/paymux-provider-airwallex \
 	sandbox=./examples/sandbox \
 	shop=./examples/shop \
 	demo=./examples/demo
@@ -43,11 +44,14 @@ demo: build ## buy tea with AlipayHK in a sandbox; ONCE=1 ends after the payment
 test: modules ## run all tests; says what it had to skip
 	@GO="$(GO)" .ci/test
 
+# Folders with a package-lock.json that names an acquirer's own client.
+ORACLES := providers/airwallex/airwallextest/testdata/node providers/stripe/oracles
+
 .PHONY: oracles
-oracles: ## fetch acquirers' own mocks and clients, for tests (needs npm)
-	@echo "==> stripe: its mock and its client for Go"; cd providers/stripe/oracles && $(GO) build -buildvcs=false -o /dev/null ./sign github.com/stripe/stripe-mock
+oracles: ## fetch the acquirers' own clients and mocks, which some tests use (needs npm)
 	@command -v npm >/dev/null || { echo "there is no npm (apt-get install nodejs npm)"; exit 1; }
-	@echo "==> stripe: its client for Node"; cd providers/stripe/oracles && npm ci --ignore-scripts --no-audit --no-fund
+	@for d in $(ORACLES); do echo "==> npm ci in $$d"; (cd "$$d" && npm ci --ignore-scripts --no-audit --no-fund) || exit 1; done
+	@echo "==> stripe: its mock and its client for Go"; cd providers/stripe/oracles && $(GO) build -buildvcs=false -o /dev/null ./sign github.com/stripe/stripe-mock
 
 .PHONY: lint
 lint: ## vet, staticcheck, gofmt, buf lint
@@ -81,9 +85,9 @@ generate: ## write generated files anew
 	@echo "==> buf generate (building the tools takes some minutes the first time)"; cd sdk/wire && $(ROOT_TOOL) buf generate
 	@echo "==> sqlc generate"; cd host/internal/store && $(ROOT_TOOL) sqlc generate
 	@echo "==> docs"; $(GO) test ./sdk -run TestErrorsDoc -update
-	@$(GO) test ./providers/stripe -run TestDocs -update
+	@$(GO) test ./providers/airwallex ./providers/antom ./providers/stripe -run TestDoc -update
 
-GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/providers/stripe.md
+GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/providers
 
 .PHONY: verify
 verify: generate ## fail if generated files are old or the wire protocol broke

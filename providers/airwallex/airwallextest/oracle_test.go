@@ -2,13 +2,20 @@ package airwallextest_test
 
 import (
 	"encoding/json"
+	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paymux/paymux/providers/airwallex"
 	"github.com/paymux/paymux/providers/airwallex/airwallextest"
+	"github.com/paymux/paymux/sdk"
 )
 
 // shown is what the acquirer's own client shows of an object.
@@ -102,7 +109,7 @@ func TestVendorsClient(t *testing.T) {
 		t.Errorf("lists %+v, %+v", got.List, got.None)
 	}
 	for name, s := range map[string]shown{"refund": got.Refund, "refund again": got.RefundAgain} {
-		if s.IntentID != intent.ID || s.Amount != "6.6" || s.Status != "RECEIVED" || s.Reason != "returned" || s.RequestID != "k3" || s.Metadata["merchant_refund_id"] != "R1" {
+		if s.IntentID != intent.ID || s.Amount != "6.6" || s.Status != "RECEIVED" || s.Reason != "returned" || s.RequestID != "req_R1" || s.Metadata["merchant_refund_id"] != "R1" {
 			t.Errorf("%s: %+v", name, s)
 		}
 	}
@@ -125,4 +132,100 @@ func TestVendorsClient(t *testing.T) {
 			t.Errorf("error %+v, want %+v", test.got, test.want)
 		}
 	}
+}
+
+// For the same payment the adapter sends what the acquirer's own client sends.
+func TestAdapterSendsWhatTheVendorsClientSends(t *testing.T) {
+	theirs := airwallextest.Start(t, airwallextest.Options{RefundSettleAfter: -1})
+	oracle(t, "oracle.js", theirs, new(any))
+	ours := airwallextest.Start(t, airwallextest.Options{RefundSettleAfter: -1})
+	adapt(t, ours)
+	compared := 0
+	for _, want := range theirs.Requests() {
+		i := slices.IndexFunc(ours.Requests(), func(got airwallextest.Request) bool {
+			return got.Op == want.Op && got.Op != airwallextest.OpList && key(t, got) == key(t, want)
+		})
+		if i < 0 || want.Method != http.MethodPost {
+			continue
+		}
+		compared++
+		got := ours.Requests()[i]
+		if canonical(t, ours, got) != canonical(t, theirs, want) {
+			t.Errorf("%s: the adapter sent\n%s, their client\n%s", got.Op, canonical(t, ours, got), canonical(t, theirs, want))
+		}
+	}
+	if compared != 8 { // login (theirs twice), two creates, two confirms, refund, cancel
+		t.Errorf("compared %d requests", compared)
+	}
+}
+
+// adapt does with the adapter what oracle.js does with the acquirer's client.
+func adapt(t *testing.T, server *airwallextest.Server) {
+	t.Helper()
+	config := fmt.Sprintf(`{"base_url":%q,"client_id":%q,"api_key":%q,"webhook_secrets":["x"],"os_type":"android","descriptor_bytes":255}`,
+		server.URL, airwallextest.DefaultClientID, airwallextest.DefaultAPIKey)
+	p, err := airwallex.Plugin().Open(t.Context(), sdk.NewConfig("oracle", []byte(config)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	money := func(amount, currency string) sdk.Money {
+		m, err := sdk.ParseMoney(amount, currency)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	hk, err := p.Create(t.Context(), sdk.CreateRequest{
+		Order: sdk.Order{MerchantOrderID: "NODE-1", Money: money("16.66", "HKD")}, RequestID: "req_NODE-1",
+		Method: sdk.AlipayHK, Flow: sdk.MobileWeb, Description: "Tea", ReturnURL: "https://shop.example/done",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := server.Pay("NODE-1"); err != nil {
+		t.Fatal(err)
+	}
+	refund := sdk.RefundRequest{Order: hk.Order, MerchantRefundID: "R1", RequestID: "req_R1", Amount: money("6.6", "HKD"), Reason: "returned"}
+	if _, err := p.(sdk.Refunder).Refund(t.Context(), refund); err != nil {
+		t.Fatal(err)
+	}
+	cn, err := p.Create(t.Context(), sdk.CreateRequest{
+		Order: sdk.Order{MerchantOrderID: "NODE-2", Money: money("1", "CNY")}, RequestID: "req_NODE-2", Method: sdk.AlipayCN, Flow: sdk.WebQR,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.(sdk.Canceller).Cancel(t.Context(), sdk.CancelRequest{Order: cn.Order, RequestID: "req_NODE-2-cancel"}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// key returns the request id of a request, empty for the login.
+func key(t *testing.T, r airwallextest.Request) string {
+	t.Helper()
+	var body struct {
+		RequestID string `json:"request_id"`
+	}
+	if r.Body != "" && json.Unmarshal([]byte(r.Body), &body) != nil {
+		t.Fatalf("%s", r.Body)
+	}
+	return body.RequestID
+}
+
+// canonical writes a request with the ids of the sandbox's intents replaced by
+// the merchant's, its members sorted and its numbers in one form.
+func canonical(t *testing.T, server *airwallextest.Server, r airwallextest.Request) string {
+	t.Helper()
+	text := r.Method + " " + r.Path + " "
+	if r.Body != "" {
+		value := jsontext.Value(r.Body)
+		if err := value.Canonicalize(); err != nil {
+			t.Fatal(err)
+		}
+		text += string(value)
+	}
+	for _, in := range server.Intents() {
+		text = strings.ReplaceAll(text, in.ID, in.MerchantOrderID)
+	}
+	return text
 }

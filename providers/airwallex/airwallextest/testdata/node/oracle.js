@@ -30,23 +30,23 @@ async function main() {
   const confirm = (id, type, options, key) => intents.confirmPaymentIntent(id, { request_id: key, payment_method: { type, [type]: options } });
 
   out.created = await intents.createPaymentIntent({
-    request_id: 'k1', amount: 16.66, currency: 'HKD', merchant_order_id: 'NODE-1', return_url: 'https://shop.example/done', descriptor: 'Tea',
+    request_id: 'req_NODE-1-create', amount: 16.66, currency: 'HKD', merchant_order_id: 'NODE-1', return_url: 'https://shop.example/done', descriptor: 'Tea',
   });
-  out.confirmed = await confirm(out.created.id, 'alipayhk', { flow: 'mobile_web', os_type: 'android' }, 'k2');
+  out.confirmed = await confirm(out.created.id, 'alipayhk', { flow: 'mobile_web', os_type: 'android' }, 'req_NODE-1-confirm');
   await airwallex.simulation.paymentAcceptance.simulateShopperAction('pay', { url: out.confirmed.next_action.url });
   out.paid = await intents.retrievePaymentIntent(out.created.id);
   out.list = await intents.listPaymentIntents({ merchant_order_id: 'NODE-1' });
   out.none = await intents.listPaymentIntents({ merchant_order_id: 'NODE-9' });
 
   out.refund = await refunds.createRefund({
-    request_id: 'k3', payment_intent_id: out.created.id, amount: 6.6, reason: 'returned', metadata: { merchant_refund_id: 'R1' },
+    request_id: 'req_R1', payment_intent_id: out.created.id, amount: 6.6, reason: 'returned', metadata: { merchant_refund_id: 'R1' },
   });
   out.refundAgain = await refunds.retrieveRefund(out.refund.id);
   out.refundList = await refunds.listRefunds({ payment_intent_id: out.created.id });
 
-  const cn = await intents.createPaymentIntent({ request_id: 'k4', amount: 1, currency: 'CNY', merchant_order_id: 'NODE-2' });
-  out.qr = await confirm(cn.id, 'alipaycn', { flow: 'qrcode' }, 'k5');
-  out.cancelled = await intents.cancelPaymentIntent(cn.id, { request_id: 'k6', cancellation_reason: 'no longer wanted' });
+  const cn = await intents.createPaymentIntent({ request_id: 'req_NODE-2-create', amount: 1, currency: 'CNY', merchant_order_id: 'NODE-2' });
+  out.qr = await confirm(cn.id, 'alipaycn', { flow: 'qrcode' }, 'req_NODE-2-confirm');
+  out.cancelled = await intents.cancelPaymentIntent(cn.id, { request_id: 'req_NODE-2-cancel' });
 
   const app = await intents.createPaymentIntent({ request_id: 'k7', amount: 2, currency: 'HKD', merchant_order_id: 'NODE-3' });
   out.app = await confirm(app.id, 'alipayhk', { flow: 'mobile_app', os_type: 'android' }, 'k8');
