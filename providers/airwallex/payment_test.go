@@ -193,7 +193,7 @@ func TestAmounts(t *testing.T) {
 			t.Errorf("%s: got %v, %v", raw, got, err)
 		}
 	}
-	for _, raw := range []string{`"1"`, "1.005", "0", "-1", "1e-3", "1e400", "1e999999999", "1e-999999999", "0e999999999", "null", "", "true", "{}", "[1]", "1000000000000", "0." + strings.Repeat("0", 40) + "1"} {
+	for _, raw := range []string{`"1"`, "1.005", "0", "-1", "1e-3", "1e400", "1e999999999", "1e-999999999", "0e999999999", "null", "", "true", "{}", "[1]", "1000000000000", "0." + strings.Repeat("0", 40) + "1", "1." + strings.Repeat("0", 40)} {
 		if got, err := parseAmount(jsontext.Value(raw), "HKD"); err == nil {
 			t.Errorf("%s: got %v", raw, got)
 		}

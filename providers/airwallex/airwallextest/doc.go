@@ -45,11 +45,18 @@
 //     repeated ([Options.RetryAfter]) and that a repetition is signed with a new
 //     time ([Options.KeepTimestamp]);
 //   - links of the app flow have the scheme paymux-sandbox-wallet;
-//   - /wallet/ exists only here.
+//   - /wallet/ and /sandbox/ exist only here.
 //
 // # Faults
 //
-// [Server.Inject] makes the sandbox misbehave on purpose: see [Kind].
+// [Server.Inject] makes the sandbox misbehave on purpose: see [Kind]. The same
+// switches are reachable over HTTP, with strictly decoded JSON:
+//
+//	POST   /sandbox/faults    {"kind":"close_after","op":"confirm","times":1}
+//	DELETE /sandbox/faults    clear all
+//	GET    /sandbox/intents   all payment intents as the API shows them, oldest first
+//
+// The control API has no password: keep the sandbox on loopback.
 //
 // # Time
 //

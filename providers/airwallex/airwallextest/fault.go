@@ -61,17 +61,29 @@ var (
 	echoFields = []string{"id", "merchant_order_id", "amount", "currency"}
 )
 
-// Inject adds a fault. It panics if the fault makes no sense, since that is a
-// mistake in a test.
-func (s *Server) Inject(f Fault) {
+// Validate says what is wrong with a fault, if anything.
+func (f Fault) Validate() error {
 	ops, known := kindsFor[f.Kind]
 	switch {
 	case !known:
-		panic(fmt.Sprintf("airwallextest: fault kind %q is not known", f.Kind))
+		return fmt.Errorf("airwallextest: fault kind %q is not known", f.Kind)
 	case f.Op != "" && !slices.Contains(ops, f.Op):
-		panic(fmt.Sprintf("airwallextest: fault kind %q doesn't apply to %q, only to %q", f.Kind, f.Op, ops))
+		return fmt.Errorf("airwallextest: fault kind %q doesn't apply to %q, only to %q", f.Kind, f.Op, ops)
 	case f.Kind == KindWrongEcho && !slices.Contains(echoFields, f.Field):
-		panic(fmt.Sprintf("airwallextest: fault kind %q needs a field out of %q", f.Kind, echoFields))
+		return fmt.Errorf("airwallextest: fault kind %q needs a field out of %q", f.Kind, echoFields)
+	case f.Times < 0 || f.RetryAfter < 0 || f.Delay < 0 && f.Kind != KindStale:
+		return fmt.Errorf("airwallextest: fault %q has a negative number", f.Kind)
+	case f.Status != 0 && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("airwallextest: fault %q has HTTP status %d, not 200 to 599", f.Kind, f.Status)
+	}
+	return nil
+}
+
+// Inject adds a fault. It panics if the fault isn't valid, since that is a
+// mistake in a test.
+func (s *Server) Inject(f Fault) {
+	if err := f.Validate(); err != nil {
+		panic(err)
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -102,7 +102,7 @@ func (s *Server) Close() {
 	s.client.CloseIdleConnections()
 }
 
-// ServeHTTP serves the acquirer's API and the wallet pages.
+// ServeHTTP serves the acquirer's API, the wallet pages and the control API.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	s.mu.Lock()
 	if s.closed {
@@ -138,6 +138,7 @@ func (s *Server) routes() http.Handler {
 		mux.Handle(e.pattern, s.endpoint(e.op, e.do))
 	}
 	s.routeWallet(mux)
+	s.routeControl(mux)
 	// A page elsewhere must not be able to press Pay.
 	return http.NewCrossOriginProtection().Handler(mux)
 }
