@@ -88,7 +88,7 @@ func (in intent) unpaidReason() string {
 // order: nobody is sent to pay another amount.
 func (in intent) addAction(p *sdk.Payment, want sdk.Order) {
 	if p.MerchantOrderID == "" || p.Money.IsZero() || len(p.Differences(want)) > 0 {
-		p.StatusReason = "the acquirer's answer is about another order"
+		p.StatusReason = "the acquirer's answer differs from what was asked: the payer isn't sent on"
 		return
 	}
 	action, reason := readNextAction(in.NextAction)
