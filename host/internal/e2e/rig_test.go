@@ -40,6 +40,7 @@ func run(m *testing.M) int {
 		"paymux": "host/cmd/paymux", "plugins/paymux-provider-alipayhk": "providers/alipayhk/cmd/paymux-provider-alipayhk",
 	} {
 		build := exec.Command("go", "build", "-o", filepath.Join(dir, name), "github.com/paymux/paymux/"+pkg)
+		build.Env = append(os.Environ(), "CGO_ENABLED=0") // as it ships
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", pkg, err, out)
 			return 1

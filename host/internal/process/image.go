@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -135,7 +136,7 @@ func readImage(ctx context.Context, path string, f *os.File) (*image, error) {
 	if sealed == nil {
 		return img, nil
 	}
-	if img.unsealedWhy = needsOthers(sealed, head.Bytes()); img.unsealedWhy != "" {
+	if img.unsealedWhy = noProgram(sealed, head.Bytes()); img.unsealedWhy != "" {
 		sealed.Close()
 		return img, nil
 	}
@@ -146,23 +147,27 @@ func readImage(ctx context.Context, path string, f *os.File) (*image, error) {
 // elfHeaderLimit is enough to see a script's first line.
 const elfHeaderLimit = 256
 
-// needsOthers says which bytes beside its own a program needs to run; empty if
-// none: it is a static ELF binary.
-func needsOthers(r io.ReaderAt, head []byte) string {
+// noProgram says why something else than a file's own bytes would run; empty for
+// an ELF binary. (Of one that is dynamically linked the system's libraries are
+// as trusted as the system is; see dynamic.)
+func noProgram(r io.ReaderAt, head []byte) string {
 	if bytes.HasPrefix(head, []byte("#!")) {
 		line, _, _ := bytes.Cut(head[2:], []byte("\n"))
 		return fmt.Sprintf("it is a script, run by %q", bytes.TrimSpace(line))
 	}
-	program, err := elf.NewFile(r)
-	if err != nil {
+	if _, err := elf.NewFile(r); err != nil {
 		return "it is no ELF program"
 	}
-	for _, p := range program.Progs {
-		if p.Type == elf.PT_INTERP {
-			return "it is dynamically linked; build it with CGO_ENABLED=0"
-		}
-	}
 	return ""
+}
+
+// dynamic reports whether a program loads libraries, which its digest doesn't cover.
+func (i *image) dynamic() bool {
+	if i.sealed == nil {
+		return false
+	}
+	program, err := elf.NewFile(i.sealed)
+	return err == nil && slices.ContainsFunc(program.Progs, func(p *elf.Prog) bool { return p.Type == elf.PT_INTERP })
 }
 
 // limitedWriter keeps the beginning of what is written.

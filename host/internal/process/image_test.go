@@ -164,8 +164,12 @@ func TestDynamicallyLinked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(img.unsealedWhy, "CGO_ENABLED=0") || img.sealed != nil {
-		t.Errorf("unsealed because %q", img.unsealedWhy)
+	if img.sealed == nil || !img.dynamic() {
+		t.Errorf("sealed %t, dynamic %t", img.sealed != nil, img.dynamic())
+	}
+	static, err := NewImages().load(t.Context(), built)
+	if err != nil || static.dynamic() {
+		t.Errorf("a static binary: %v", err)
 	}
 }
 

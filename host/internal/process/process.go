@@ -295,6 +295,9 @@ func (p *Process) load(ctx context.Context, path string) (*image, error) {
 		}
 		p.opts.Logger.Warn("plugin runs unsealed: what runs may be other than what was hashed", "plugin", p.opts.Name, "why", why)
 	}
+	if img.dynamic() {
+		p.opts.Logger.Warn("plugin is dynamically linked: its digest doesn't cover the system's libraries; build it with CGO_ENABLED=0", "plugin", p.opts.Name)
+	}
 	return img, nil
 }
 
