@@ -92,6 +92,21 @@ func (h *Host) ask(ctx context.Context, a *account) (d wire.Description, c provi
 	return d, c, err
 }
 
+// schemas keeps parsed config schemas: thousands of accounts have the same one,
+// and parsing it takes longer than all the rest of setting them up.
+type schemas struct{ byText sync.Map }
+
+func (s *schemas) parse(text string) (*schema.Schema, error) {
+	if known, ok := s.byText.Load(text); ok {
+		return known.(*schema.Schema), nil
+	}
+	parsed, err := schema.Parse(text)
+	if err == nil {
+		s.byText.Store(text, parsed)
+	}
+	return parsed, err
+}
+
 // checkConfig validates a provider's config by its plugin's schema and points at
 // the place in the file. What the schema calls secret is from then on kept out
 // of the log.
@@ -99,7 +114,7 @@ func (h *Host) checkConfig(file *config.Config, p config.Provider, d wire.Descri
 	if d.Info.Name != p.Plugin {
 		return file.At("providers."+p.Name+".plugin", "the binary says that it is plugin "+d.Info.Name)
 	}
-	s, err := schema.Parse(d.ConfigSchema)
+	s, err := h.schemas.parse(d.ConfigSchema)
 	if err != nil {
 		return err
 	}

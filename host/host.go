@@ -27,6 +27,7 @@ type Host struct {
 	metrics  *metrics
 	redact   redaction
 	plugins  plugins
+	schemas  schemas
 	flights  flights
 	inMemory func(config.Provider) provider.Services // tests: plugins without processes
 

@@ -134,13 +134,31 @@ func (h *Host) startPlugins(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, setUpTimeout)
 	defer cancel()
-	errs := make([]error, len(s.names))
-	var all sync.WaitGroup
-	for i, name := range s.names {
-		all.Go(func() { errs[i] = h.firstSetUp(ctx, s.accounts[name]) })
+	return errors.Join(sideBySide(len(s.names), func(i int) error { return h.firstSetUp(ctx, s.accounts[s.names[i]]) })...)
+}
+
+// setUpWorkers is how many providers are configured at a time: all of ten
+// thousand at once would keep each other waiting for longer than a call may take.
+const setUpWorkers = 64
+
+// sideBySide does n things, some at a time, and returns their errors.
+func sideBySide(n int, do func(i int) error) []error {
+	errs := make([]error, n)
+	var group sync.WaitGroup
+	next := make(chan int)
+	for range min(n, setUpWorkers) {
+		group.Go(func() {
+			for i := range next {
+				errs[i] = do(i)
+			}
+		})
 	}
-	all.Wait()
-	return errors.Join(errs...)
+	for i := range n {
+		next <- i
+	}
+	close(next)
+	group.Wait()
+	return errs
 }
 
 // startProcess starts a provider's plugin, or finds it running already.

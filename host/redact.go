@@ -3,6 +3,7 @@ package host
 import (
 	"cmp"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,8 +16,8 @@ import (
 // redaction keeps secrets out of log lines and error texts.
 type redaction struct {
 	mu       sync.Mutex
-	secrets  []string
-	replacer atomic.Pointer[strings.Replacer]
+	secrets  map[string]bool
+	replacer atomic.Pointer[strings.Replacer] // nil: to be made of them
 }
 
 // shortestSecret is the length under which replacing a secret would garble
@@ -28,18 +29,36 @@ func (r *redaction) add(secrets ...string) {
 	defer r.mu.Unlock()
 	for _, secret := range secrets {
 		for _, s := range guises(secret) {
-			if len(s) >= shortestSecret && !slices.Contains(r.secrets, s) {
-				r.secrets = append(r.secrets, s)
+			if len(s) < shortestSecret || r.secrets[s] {
+				continue
 			}
+			if r.secrets == nil {
+				r.secrets = map[string]bool{}
+			}
+			r.secrets[s] = true
+			r.replacer.Store(nil) // made once they are all known: there may be thousands
 		}
 	}
+}
+
+// current is the replacer of all secrets so far.
+func (r *redaction) current() *strings.Replacer {
+	if known := r.replacer.Load(); known != nil {
+		return known
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	// The longest first, so that no part of one is left behind.
-	slices.SortStableFunc(r.secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
+	longest := slices.SortedFunc(maps.Keys(r.secrets), func(a, b string) int {
+		return cmp.Or(cmp.Compare(len(b), len(a)), strings.Compare(a, b))
+	})
 	var pairs []string
-	for _, s := range r.secrets {
+	for _, s := range longest {
 		pairs = append(pairs, s, "[redacted]")
 	}
-	r.replacer.Store(strings.NewReplacer(pairs...))
+	made := strings.NewReplacer(pairs...)
+	r.replacer.Store(made)
+	return made
 }
 
 // shortestLine is the length of a line of a longer secret that gives it away: that
@@ -64,10 +83,7 @@ func guises(secret string) []string {
 
 // text returns s without secrets.
 func (r *redaction) text(s string) string {
-	if replacer := r.replacer.Load(); replacer != nil {
-		return replacer.Replace(s)
-	}
-	return s
+	return r.current().Replace(s)
 }
 
 // err returns an error of a plugin without secrets: one that isn't built with

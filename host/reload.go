@@ -191,12 +191,7 @@ func (r *reload) child(p config.Provider) (*child, error) {
 
 // setUp configures what changed, all side by side.
 func (r *reload) setUp(ctx context.Context) error {
-	errs := make([]error, len(r.fresh))
-	var all sync.WaitGroup
-	for i, a := range r.fresh {
-		all.Go(func() { errs[i] = r.h.reloaded(ctx, a) })
-	}
-	all.Wait()
+	errs := sideBySide(len(r.fresh), func(i int) error { return r.h.reloaded(ctx, r.fresh[i]) })
 	var bad config.Errors
 	for _, err := range errs {
 		if in, ok := errors.AsType[config.Errors](err); ok {

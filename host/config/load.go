@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 )
 
-const maxConfigFile = 1 << 20
+const maxConfigFile = 16 << 20 // ten thousand accounts take two
 
 var errTooLarge = errors.New("file is too large")
 

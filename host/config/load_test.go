@@ -48,7 +48,7 @@ func TestLoadErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	var all Errors
-	if _, err := Load(big); !errors.As(err, &all) || !strings.Contains(err.Error(), "larger than 1 MiB") {
+	if _, err := Load(big); !errors.As(err, &all) || !strings.Contains(err.Error(), "larger than 16 MiB") {
 		t.Errorf("got %v, want a refusal of the size", err)
 	}
 }

@@ -16,7 +16,7 @@ import (
 // why it is none.
 func (l *loader) document(data []byte) *yaml.Node {
 	if len(data) > maxConfigFile {
-		l.failAt(1, 1, "file is larger than 1 MiB; expected a smaller one")
+		l.failAt(1, 1, "file is larger than 16 MiB; expected a smaller one")
 		return nil
 	}
 	data = bytes.TrimPrefix(data, []byte("\uFEFF"))

@@ -11,7 +11,7 @@ func TestSyntaxErrors(t *testing.T) {
 	runBad(t, []badFile{
 		{"empty", "", "paymux.yaml:1:1: file is empty; expected at least providers"},
 		{"only a comment", "# paymux\n", "paymux.yaml:1:1: file is empty; expected at least providers"},
-		{"too large", strings.Repeat("#", maxConfigFile+1), "paymux.yaml:1:1: file is larger than 1 MiB; expected a smaller one"},
+		{"too large", strings.Repeat("#", maxConfigFile+1), "paymux.yaml:1:1: file is larger than 16 MiB; expected a smaller one"},
 		{"list", "- a\n", "paymux.yaml:1:1: found a list; expected a mapping of keys such as providers"},
 		{"scalar", "\n hello\n", "paymux.yaml:2:2: found a string; expected a mapping of keys such as providers"},
 		{"alias as root", "*x\n", "paymux.yaml:1:1: " + noAliases},
