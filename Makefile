@@ -64,6 +64,7 @@ lint: ## vet, staticcheck, gofmt, buf lint
 chaos: modules ## kill hosts, plugins, databases and disks amid payments (minutes)
 	@echo "==> chaos: every point; the report comes at the end"
 	@cd host/internal/chaos && CHAOS=full $(GO) test -count=1 -timeout 40m
+	@cd host/internal/process && CHAOS=full $(GO) test -count=1 -timeout 10m -run ManyStarts
 
 SEEDS ?= 10000
 
