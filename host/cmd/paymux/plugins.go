@@ -147,6 +147,7 @@ func (a *app) pin(cfg *config.Config, lock *lockfile.File, name string) (pluginR
 	}
 	proc := process.Start(process.Options{
 		Name: name, Path: path, SHA256: digest, Logger: hclog.NewNullLogger(), Redact: func(s string) string { return s },
+		AllowUnsealed: cfg.Plugins.AllowUnsealed,
 	})
 	defer proc.Stop()
 	d, err := provider.Describe(a.ctx, proc)
