@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/sdk"
 )
 
 // ProviderCheck is what Check found out about one provider.
@@ -16,6 +17,8 @@ type ProviderCheck struct {
 	Schema    []byte    // JSON Schema of the plugin's config; empty if the plugin didn't answer
 	GoodUntil time.Time // until when the acquirer takes the credentials; zero if it didn't say or wasn't asked
 	Err       error     // why the provider can't be used
+
+	rows []sdk.Capability // nil if the plugin didn't answer
 }
 
 // Check starts the plugins of a config, without a store and without taking
@@ -38,6 +41,9 @@ func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option)
 		a := s.accounts[name]
 		d, _, ready := a.snapshot()
 		c := ProviderCheck{Name: name, Info: s.info(a), Schema: []byte(d.ConfigSchema)}
+		if ready {
+			c.rows = append([]sdk.Capability{}, d.Capabilities.Rows...)
+		}
 		if !ready {
 			c.Err = a.failure()
 		} else if online {

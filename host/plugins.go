@@ -134,7 +134,14 @@ func (h *Host) startPlugins(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, setUpTimeout)
 	defer cancel()
-	return errors.Join(sideBySide(len(s.names), func(i int) error { return h.firstSetUp(ctx, s.accounts[s.names[i]]) })...)
+	if err := errors.Join(sideBySide(len(s.names), func(i int) error { return h.firstSetUp(ctx, s.accounts[s.names[i]]) })...); err != nil {
+		return err
+	}
+	mistakes, doubts := s.checkRoutes()
+	for _, m := range append(mistakes, doubts...) { // no reason not to start: a plugin may have lost an ability
+		h.log.Warn(m.Error())
+	}
+	return nil
 }
 
 // setUpWorkers is how many providers are configured at a time: all of ten

@@ -122,7 +122,17 @@ func (r *reload) prepare(ctx context.Context) error {
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("the new plugin doesn't start, the old one goes on: %w", err)
 	}
-	return r.setUp(ctx)
+	if err := r.setUp(ctx); err != nil {
+		return err
+	}
+	mistakes, doubts := r.next.checkRoutes()
+	if len(mistakes) > 0 {
+		return mistakes
+	}
+	for _, d := range doubts {
+		r.h.log.Warn(d.Error())
+	}
+	return nil
 }
 
 // add makes a provider of the next setup: as it is now, if nothing about it

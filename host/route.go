@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/paymux/paymux/host/config"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -13,7 +12,7 @@ import (
 // are tried. It is decided once and kept with the payment. Without any the
 // error says of each provider why not.
 func (h *Host) route(ctx context.Context, setup *setup, merchant string, r CreateRequest, money sdk.Money) ([]string, error) {
-	names, err := setup.routed(r)
+	names, err := setup.routed(merchant, r, money)
 	if err != nil {
 		return nil, err
 	}
@@ -63,8 +62,9 @@ func fieldAtFault(r CreateRequest, fields []string) string {
 	return "method"
 }
 
-// routed returns the providers that the request or the config names.
-func (s *setup) routed(r CreateRequest) ([]string, error) {
+// routed returns the providers that the request or the config names, in the
+// order in which they are tried.
+func (s *setup) routed(merchant string, r CreateRequest, money sdk.Money) ([]string, error) {
 	if r.Provider != "" {
 		if s.accounts[r.Provider] == nil {
 			e := sdk.NotSent(sdk.CodeNoRoute, "there is no provider of this name")
@@ -74,40 +74,31 @@ func (s *setup) routed(r CreateRequest) ([]string, error) {
 		return []string{r.Provider}, nil
 	}
 	for _, route := range s.cfg.Routes {
-		if matches(route, r) {
-			return route.Providers, nil
+		if route.Mismatch(merchant, r.Method, r.Flow, money) == "" {
+			return route.Order(merchant, r.MerchantOrderID), nil
 		}
 	}
-	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s; name a provider, or add a route", r.Method, r.Flow, r.Currency)
-	e.Field = s.unrouted(r)
+	e := sdk.NotSent(sdk.CodeNoRoute, "no route of the config matches %s, %s, %s; name a provider, or add a route", r.Method, r.Flow, money)
+	e.Field = s.unrouted(merchant, r, money)
 	return nil, e
 }
 
-// unrouted is the field that no route takes, or else the method.
-func (s *setup) unrouted(r CreateRequest) string {
-	for _, f := range []struct {
-		name, value string
-		allowed     func(config.Route) []string
-	}{
-		{"method", r.Method, func(route config.Route) []string { return route.Methods }},
-		{"currency", r.Currency, func(route config.Route) []string { return route.Currencies }},
-		{"flow", r.Flow, func(route config.Route) []string { return route.Flows }},
-	} {
-		if !slices.ContainsFunc(s.cfg.Routes, func(route config.Route) bool { return fits(f.allowed(route), f.value) }) {
-			return f.name
-		}
+// unrouted is the field that keeps the payment from the route that it comes
+// nearest to, or else the method.
+func (s *setup) unrouted(merchant string, r CreateRequest, money sdk.Money) string {
+	fields := map[string]string{"methods": "method", "currencies": "currency", "flows": "flow", "amount": "amount"}
+	nearest := slices.Index(mismatchOrder, "methods")
+	for _, route := range s.cfg.Routes {
+		nearest = max(nearest, slices.Index(mismatchOrder, route.Mismatch(merchant, r.Method, r.Flow, money)))
+	}
+	if field := fields[mismatchOrder[nearest]]; field != "" {
+		return field
 	}
 	return "method"
 }
 
-func matches(route config.Route, r CreateRequest) bool {
-	return fits(route.Methods, r.Method) && fits(route.Currencies, r.Currency) && fits(route.Flows, r.Flow)
-}
-
-// fits reports whether a route takes a value; without a list it takes any.
-func fits(allowed []string, value string) bool {
-	return allowed == nil || slices.Contains(allowed, value)
-}
+// mismatchOrder is the order in which a route looks at a payment.
+var mismatchOrder = []string{"methods", "currencies", "flows", "merchants", "amount"}
 
 // takes reports why a provider can't take a payment, or nil.
 func (h *Host) takes(ctx context.Context, a *account, merchant string, r CreateRequest, money sdk.Money) *sdk.Error {

@@ -1,6 +1,10 @@
 package config
 
-import "go.yaml.in/yaml/v3"
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/paymux/paymux/sdk"
+)
 
 // Config is one valid paymux.yaml with its defaults filled in. Treat it as
 // read-only: a reload makes a new one.
@@ -114,9 +118,17 @@ type Route struct {
 	Currencies []string
 	// Flows are the flows that match. Default nil: any.
 	Flows []string
+	// Merchants are those whose payments match. Default nil: all.
+	Merchants []string
+	// Min and Max bound the amounts that match, both included, in the one
+	// currency of Currencies. Default zero: no bound.
+	Min, Max sdk.Money
 	// Providers are tried in order, the next only when nothing was sent to the
-	// one before: at least one.
+	// one before, or it can't do what is asked: at least one.
 	Providers []string
+	// Weights are the shares of the providers that are tried first. Default nil:
+	// the first of Providers always is.
+	Weights map[string]int
 }
 
 // Event is an endpoint to which a merchant's events are posted.

@@ -8,6 +8,7 @@ const (
 	inAPIKey   = "api_keys[]"
 	inProvider = "providers.NAME"
 	inRoute    = "routes[]"
+	inAmount   = "routes[].amount"
 	inEvent    = "events[]"
 )
 
@@ -18,7 +19,8 @@ var keys = map[string][]string{
 	inPlugins:  {"dir", "lock", "allow_unsealed"},
 	inAPIKey:   {"merchant", "key"},
 	inProvider: {"plugin", "merchants", "accepting", "process", "config"},
-	inRoute:    {"methods", "currencies", "flows", "providers"},
+	inRoute:    {"methods", "currencies", "flows", "merchants", "amount", "providers", "weights"},
+	inAmount:   {"min", "max"},
 	inEvent:    {"url", "secret", "merchant"},
 }
 

@@ -5,10 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/paymux/paymux/host"
-	"github.com/paymux/paymux/host/config"
-	"github.com/paymux/paymux/sdk"
 )
 
 func TestConfigCheck(t *testing.T) {
@@ -26,8 +22,10 @@ func TestConfigCheck(t *testing.T) {
 		{"nobody there", []string{"base_url: http", "base_url: http://127.0.0.1:9/ #"}, "--online", exitFailed, []string{"ACQUIRER_UNAVAILABLE"}},
 		{"missing plugin", []string{"plugin: alipayhk", "plugin: awx"}, "", exitFailed, []string{"PLUGIN_UNAVAILABLE", "there is no plugin at"}},
 		{"schema", []string{"uid: ", "amount_unit: cents\n      uid: "}, "", exitUsage, []string{"paymux.yaml:12:20: providers.cbtis.config.amount_unit: "}},
-		{"useless route", []string{"providers: [cbtis]}]", "providers: [cbtis]}, {flows: [app], providers: [cbtis]}]"}, "", exitOK,
-			[]string{"routes[1].providers[0]: provider cbtis takes none of this route's payments"}},
+		{"useless route", []string{"providers: [cbtis]}]", "providers: [cbtis]}, {flows: [app], providers: [cbtis]}]"}, "", exitUsage,
+			[]string{"paymux.yaml:15:", "routes[1].flows[0]: no provider of this route takes app with the rest of what it names; they take mobile_web, store_qr, web_qr"}},
+		{"wrong currency", []string{"methods: [alipay_hk, alipay_cn], p", "methods: [alipay_cn], currencies: [CNY], p"}, "", exitUsage,
+			[]string{"routes[0].currencies[0]: no provider of this route takes CNY with the rest of what it names; they take HKD"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -56,42 +54,6 @@ func TestConfigCheckOnlineMovesNoMoney(t *testing.T) {
 	}
 	if len(s.sandbox.Requests()) == 0 {
 		t.Error("it asked for nothing")
-	}
-}
-
-func TestCheckRoutes(t *testing.T) {
-	const head = "providers: {a: {plugin: x}, b: {plugin: x}, dark: {plugin: x}}\nroutes:\n"
-	row := func(m sdk.Method, f sdk.Flow) host.Ability { return host.Ability{Method: m, Flow: f, Currency: "HKD"} }
-	checks := []host.ProviderCheck{
-		{Name: "a", Info: host.ProviderInfo{Capabilities: &host.Abilities{Payments: []host.Ability{row(sdk.AlipayHK, sdk.MobileWeb)}}}},
-		{Name: "b", Info: host.ProviderInfo{Capabilities: &host.Abilities{Payments: []host.Ability{row(sdk.AlipayCN, sdk.WebQR)}}}},
-		{Name: "dark"},
-	}
-	for _, tt := range []struct {
-		route string
-		want  []string
-	}{
-		{"{providers: [a, b]}", nil},
-		{"{methods: [alipay_hk, alipay_cn], providers: [a, b]}", nil},
-		{"{methods: [alipay_hk, alipay_cn], providers: [a]}", []string{"routes[0].methods[1]"}},
-		{"{methods: [alipay_cn], flows: [mobile_web], providers: [b]}", []string{"routes[0].providers[0]", "routes[0].methods[0]"}},
-		{"{currencies: [EUR], providers: [a, b]}", []string{"routes[0].providers[0]", "routes[0].providers[1]"}},
-		{"{methods: [alipay_cn], providers: [a, dark]}", []string{"routes[0].providers[0]"}},
-	} {
-		cfg, err := config.Parse("f.yaml", []byte(head+"  - "+tt.route+"\n"), ".", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		var got []string
-		for _, p := range checkRoutes(cfg, checks) {
-			got = append(got, p.Path)
-			if p.Line != 3 {
-				t.Errorf("%s: line %d", tt.route, p.Line)
-			}
-		}
-		if !slices.Equal(got, tt.want) {
-			t.Errorf("%s: got %q, want %q", tt.route, got, tt.want)
-		}
 	}
 }
 

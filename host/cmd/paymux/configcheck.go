@@ -70,7 +70,16 @@ func (c checkCommand) Run(a *app) error {
 		report.OK = report.OK && p.OK
 		report.Providers = append(report.Providers, p)
 	}
-	report.Warnings = problemReports(append(cfg.Warnings(), checkRoutes(cfg, checks)...))
+	mistakes, doubts := host.CheckRoutes(cfg, checks)
+	report.Mistakes = problemReports(mistakes)
+	report.Warnings = problemReports(append(cfg.Warnings(), doubts...))
+	if len(mistakes) > 0 {
+		report.OK = false
+		if c.JSON {
+			return errors.Join(a.printJSON(report), &exitError{exitUsage, nil})
+		}
+		return mistakes
+	}
 	if c.JSON {
 		err = a.printJSON(report)
 	} else {

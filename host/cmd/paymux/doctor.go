@@ -155,7 +155,11 @@ func (d *doctor) checkProviders() {
 			d.ok("provider", "%s: account %s", c.Name, c.Info.Account)
 		}
 	}
-	for _, p := range checkRoutes(d.cfg, checks) {
-		d.warn("routes", "mend the route, or leave out what no provider takes", "%s", p)
+	mistakes, doubts := host.CheckRoutes(d.cfg, checks)
+	for _, p := range mistakes {
+		d.fail("routes", "mend the route, or leave out what no provider takes", "%s", p)
+	}
+	for _, p := range doubts {
+		d.warn("routes", "leave the provider out of the route", "%s", p)
 	}
 }

@@ -38,7 +38,7 @@ func TestDoctor(t *testing.T) {
 		{"port of another program", []string{"listen: 127.0.0.1:0\nadmin", "listen: " + foreign + "\nadmin"}, exitFailed, []string{"fail  listen", "another program uses this port"}},
 		{"port of another host", []string{"admin_listen: 127.0.0.1:0", "admin_listen: " + host.Listener.Addr().String()}, exitFailed,
 			[]string{"fail  admin_listen", "a paymux host serves there, but with another store"}},
-		{"useless route", []string{"methods: [alipay_hk, alipay_cn]", "currencies: [EUR]"}, exitOK, []string{"warn  routes"}},
+		{"useless route", []string{"methods: [alipay_hk, alipay_cn]", "currencies: [EUR]"}, exitFailed, []string{"fail  routes", "warn  routes"}},
 		{"garbled lock file", []string{"lock: paymux.lock", "lock: paymux.yaml"}, exitFailed, []string{"fail  lock file", "not a lock file"}},
 	}
 	for _, tt := range tests {
