@@ -35,6 +35,9 @@ func (h *Host) Reload(ctx context.Context, cfg *config.Config) error {
 		return shuttingDown()
 	}
 	defer h.work.Done()
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	defer context.AfterFunc(h.life, cancel)() // a host that stops doesn't wait for new plugins
 	old := h.now()
 	if err := fixedForLife(old.cfg, cfg); err != nil {
 		return err
