@@ -69,8 +69,7 @@ const watchEvery = time.Second
 
 // endWithHost ends this process when the one that started it is gone: nobody
 // would ask it for anything any more, and the next host starts one of its own.
-func endWithHost() {
-	host := os.Getppid()
+func endWithHost(host int) {
 	for range time.Tick(watchEvery) {
 		if os.Getppid() != host {
 			os.Exit(0)

@@ -32,7 +32,7 @@ func Serve(p sdk.Plugin) {
 		fmt.Fprintln(os.Stderr, "paymux plugin:", err)
 		os.Exit(2)
 	}
-	go endWithHost()
+	go endWithHost(os.Getppid())
 	logger := hclog.New(&hclog.LoggerOptions{Name: p.Info.Name, Level: hclog.Info, JSONFormat: true, Output: os.Stderr})
 	hclog.SetDefault(logger) // for panics: one line of JSON, which the host can read
 	goplugin.Serve(&goplugin.ServeConfig{

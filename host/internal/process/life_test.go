@@ -193,7 +193,7 @@ func hostThatIsKilled(path string) {
 }
 
 // A host that is killed leaves no plugin: it would go on taking orders for
-// nobody, beside the one of the next host.
+// nobody, beside the one of the next host. This one has no watchdog of the sdk.
 func TestHostIsKilled(t *testing.T) {
 	exe, err := os.Executable()
 	if err != nil {
@@ -202,7 +202,7 @@ func TestHostIsKilled(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	host := exec.CommandContext(ctx, exe)
-	host.Env = append(os.Environ(), "PROCESS_TEST_HOST="+binary(t, "good"), "TMPDIR="+shortTemp(t))
+	host.Env = append(os.Environ(), "PROCESS_TEST_HOST="+binary(t, "stock"), "TMPDIR="+shortTemp(t))
 	out, err := host.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)

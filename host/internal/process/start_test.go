@@ -129,6 +129,7 @@ func TestStartFails(t *testing.T) {
 		{"netrpc", `unsupported plugin protocol "netrpc"`},
 		{"dies", "it ended while it started; it exited with code 0"},
 		{"protocol", "ncompatible"},
+		{"unhealthy", "its health is NOT_SERVING"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			s := start(t, tt.name, func(o *Options) {

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	goplugin "github.com/hashicorp/go-plugin"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/health/grpc_health_v1"
 
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/plugin"
@@ -89,6 +91,19 @@ func main() {
 			GRPCServer:       goplugin.DefaultGRPCServer,
 		})
 		return
+	case "unhealthy": // it says so itself
+		server, err := plugin.NewServer(definition())
+		if err != nil {
+			panic(err)
+		}
+		goplugin.Serve(&goplugin.ServeConfig{
+			HandshakeConfig:  wire.Handshake(),
+			VersionedPlugins: wire.Served(wire.Protocol, &wire.GRPCPlugin{Service: server}),
+			GRPCServer: func(opts []grpc.ServerOption) *grpc.Server {
+				return grpc.NewServer(append(opts, grpc.UnaryInterceptor(notServing))...)
+			},
+		})
+		return
 	case "stock": // as go-plugin's documentation has it
 		server, err := plugin.NewServer(definition())
 		if err != nil {
@@ -126,6 +141,14 @@ func main() {
 		os.Unsetenv("PLUGIN_CLIENT_CERT")
 	}
 	plugin.Serve(definition())
+}
+
+// notServing answers health checks.
+func notServing(ctx context.Context, r any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (any, error) {
+	if info.FullMethod == grpc_health_v1.Health_Check_FullMethodName {
+		return &grpc_health_v1.HealthCheckResponse{Status: grpc_health_v1.HealthCheckResponse_NOT_SERVING}, nil
+	}
+	return handle(ctx, r)
 }
 
 // forEver is longer than any test, but not for ever: should one fail, nothing is
