@@ -31,7 +31,7 @@ export class Failure extends Error {
       field: this.field,
       acquirer_code: this.acquirerCode,
       acquirer_request_id: this.requestId,
-      retry_after: this.retryAfter && { seconds: this.retryAfter },
+      retry_after: this.retryAfter > 0 ? { seconds: this.retryAfter } : undefined,
     };
   }
 }
