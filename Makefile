@@ -44,11 +44,11 @@ demo: build ## buy tea with AlipayHK in a sandbox; ONCE=1 ends after the payment
 test: modules ## run all tests; says what it had to skip
 	@GO="$(GO)" .ci/test
 
-# Folders with a package-lock.json that names an acquirer's own client.
-ORACLES := providers/airwallex/airwallextest/testdata/node providers/stripe/oracles
+# Folders with a package-lock.json.
+ORACLES := providers/airwallex/airwallextest/testdata/node providers/stripe/oracles examples/provider-node
 
 .PHONY: oracles
-oracles: ## fetch the acquirers' own clients and mocks, which some tests use (needs npm)
+oracles: ## fetch what tests in other languages need: acquirers' clients and mocks, gRPC for Node (needs npm)
 	@command -v npm >/dev/null || { echo "there is no npm (apt-get install nodejs npm)"; exit 1; }
 	@for d in $(ORACLES); do echo "==> npm ci in $$d"; (cd "$$d" && npm ci --ignore-scripts --no-audit --no-fund) || exit 1; done
 	@echo "==> stripe: its mock and its client for Go"; cd providers/stripe/oracles && $(GO) build -buildvcs=false -o /dev/null ./sign github.com/stripe/stripe-mock

@@ -44,8 +44,19 @@ func TestLockFileNamesNoRegistry(t *testing.T) {
 	}
 }
 
+// The tests in JavaScript are about what the host can't see.
+func TestUnits(t *testing.T) {
+	needNode(t)
+	t.Parallel()
+	cmd := exec.CommandContext(t.Context(), "node", "--test", "units.test.js")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 func TestByHand(t *testing.T) {
 	needNode(t)
+	t.Parallel()
 	cmd := exec.CommandContext(t.Context(), "./paymux-provider-node")
 	cmd.Env = []string{} // as clean as the host's
 	out, err := cmd.CombinedOutput()

@@ -54,10 +54,10 @@ export class Service {
   }
 }
 
-// A fault of ours is worth a look; its stack holds no values.
+// A fault of ours is worth a look: where it was, not its text, which may hold anything.
 function report(call, error) {
   if (asFailure(error) !== error) {
-    log('error', 'a method threw', { call, stack: String(error?.stack).split('\n').slice(1).join('\n') });
+    log('error', 'a method threw', { call, stack: String(error?.stack).split('\n').filter((line) => /^ +at /.test(line)).join('\n') });
   }
 }
 
