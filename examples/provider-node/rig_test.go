@@ -100,9 +100,8 @@ routes: [{providers: [cbtis]}]
 	handler := httpapi.New(r.host, httpapi.Options{})
 	api.Store(&handler)
 	t.Cleanup(r.close)
-	if info := r.provider(); !info.Ready {
-		t.Fatalf("the provider isn't ready: %+v\n%s", info, &r.log)
-	}
+	// A loaded machine may start node too late for Open, which then goes on without.
+	r.until("the provider is ready", func() bool { return r.provider().Ready })
 	return r
 }
 
@@ -152,14 +151,23 @@ func (r *rig) create(req host.CreateRequest, want string) host.Payment {
 	return made.Payment
 }
 
-// refresh asks the acquirer now.
-func (r *rig) refresh(p host.Payment, want string) host.Payment {
+// ask has the host ask the acquirer until it knows. Once isn't always enough: a
+// question that was under way already answers for ours.
+func (r *rig) ask(p host.Payment, what string, known func(host.Payment) bool) host.Payment {
 	r.t.Helper()
-	p, err := r.host.Refresh(r.t.Context(), merchant, p.ID)
-	if err != nil || p.Status != want {
-		r.t.Fatalf("%s is %s, not %s: %v", p.MerchantOrderID, p.Status, want, err)
-	}
+	r.until(p.MerchantOrderID+" "+what, func() bool {
+		var err error
+		if p, err = r.host.Refresh(r.t.Context(), merchant, p.ID); err != nil {
+			r.t.Fatal(err)
+		}
+		return known(p)
+	})
 	return p
+}
+
+func (r *rig) asked(p host.Payment, want string) host.Payment {
+	r.t.Helper()
+	return r.ask(p, "becomes "+want, func(p host.Payment) bool { return p.Status == want })
 }
 
 // becomes waits for a payment's status, which a notification brings.

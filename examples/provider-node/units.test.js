@@ -38,7 +38,9 @@ test('numbers in JSON stay the text that they are', () => {
 
 test('what is not documented is unknown', () => {
   assert.equal(readPayment({ status: 'toString' }).status, 'STATUS_UNSPECIFIED');
-  assert.equal(readPayment({ status: 'SUCCEEDED', amount: '1.001', currency: 'HKD' }).status, 'STATUS_UNSPECIFIED');
+  assert.equal(readPayment({ status: 'CANCELLED', amount: '1.001', currency: 'HKD' }).status, 'STATUS_UNSPECIFIED');
+  const paid = readPayment({ status: 'SUCCEEDED', amount: '1', currency: 'TWD' });
+  assert.deepEqual([paid.status, paid.order.money], ['STATUS_SUCCEEDED', undefined]); // the host won't believe it
   const payment = readPayment({ status: 'PENDING', create_time: '2023-08-31T04:44:05.928696203+08:00', pay_time: 'soon' });
   assert.deepEqual([payment.status, payment.created_at, payment.paid_at],
     ['STATUS_PENDING', { seconds: 1693428245, nanos: 928696203 }, undefined]);

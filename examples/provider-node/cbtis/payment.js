@@ -24,7 +24,8 @@ export function readPayment(data) {
   };
   const said = data.amount !== undefined || data.currency !== undefined;
   if (said && !payment.order.money) {
-    payment.status = 'STATUS_UNSPECIFIED';
+    // Paid, but what? The host has a person look at it. Other ends aren't believed.
+    if (payment.status !== 'STATUS_SUCCEEDED') payment.status = 'STATUS_UNSPECIFIED';
     payment.status_reason = `amount "${clip(textOf(data.amount))}" with currency "${clip(textOf(data.currency))}" can't be read`;
   } else if (payment.status === 'STATUS_UNSPECIFIED') {
     payment.status_reason = raw ? `the acquirer's status "${clip(raw)}" is not documented` : 'the acquirer names no status';
