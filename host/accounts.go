@@ -30,6 +30,7 @@ type account struct {
 	configured  provider.Configured
 	err         error     // why it isn't ready
 	retryAt     time.Time // not asked again before
+	image       string    // digest of the binary that described itself
 }
 
 // retrySetUp keeps requests from waiting in turn for a plugin that doesn't answer.
@@ -37,6 +38,9 @@ const retrySetUp = 2 * time.Second
 
 // firstSetUp is makeReady at the start: only what is wrong in the file is an error.
 func (h *Host) firstSetUp(ctx context.Context, a *account) error {
+	if a.process != nil {
+		_ = a.process.Started(ctx) // why not is said below
+	}
 	err := h.makeReady(ctx, a)
 	if err == nil {
 		return nil
@@ -62,10 +66,11 @@ func (h *Host) makeReady(ctx context.Context, a *account) error {
 	if done, err := a.isReady(h.clock.Now()); done { // another call was faster
 		return err
 	}
+	image := a.runs()
 	description, configured, err := h.ask(ctx, a)
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.err, a.ready, a.retryAt = err, err == nil, h.clock.Now().Add(retrySetUp)
+	a.err, a.ready, a.retryAt, a.image = err, err == nil, h.clock.Now().Add(retrySetUp), image
 	if err == nil {
 		a.description, a.configured = description, configured
 		h.log.Info("provider is ready", "provider", a.cfg.Name, "plugin", description.Info.Name, "version", description.Info.Version, "account", configured.Account)
@@ -74,9 +79,21 @@ func (h *Host) makeReady(ctx context.Context, a *account) error {
 }
 
 func (a *account) isReady(now time.Time) (done bool, err error) {
+	image := a.runs()
 	a.mu.Lock()
 	defer a.mu.Unlock()
+	if a.ready && a.image != image { // without a lock file a restart takes up another binary, which may do other things
+		return false, nil
+	}
 	return a.ready || a.err != nil && now.Before(a.retryAt), a.err
+}
+
+// runs is the digest of the binary that the plugin's process runs.
+func (a *account) runs() string {
+	if a.process == nil {
+		return ""
+	}
+	return a.process.SHA256()
 }
 
 func (h *Host) ask(ctx context.Context, a *account) (d wire.Description, c provider.Configured, err error) {

@@ -179,7 +179,7 @@ func (a *account) takeOver(before *account) {
 	before.mu.Lock()
 	defer before.mu.Unlock()
 	a.api, a.services = before.api, before.services
-	a.ready, a.description, a.configured, a.err = before.ready, before.description, before.configured, before.err
+	a.ready, a.description, a.configured, a.err, a.image = before.ready, before.description, before.configured, before.err, before.image
 }
 
 // child is the process of a provider: the one that runs, if it is what the files

@@ -119,3 +119,26 @@ func TestSwapPlugin(t *testing.T) {
 		}
 	}
 }
+
+// Without a lock file a restart takes up whatever binary is there: what the one
+// before said of itself doesn't hold any more.
+func TestExchangedPluginDescribesItself(t *testing.T) {
+	s := newSite(t)
+	dir := copyPlugins(t)
+	s.write("dir: "+pluginsDir(t), "dir: "+dir)
+	r := s.serve()
+	old := r.status().Process
+	appendByte(t, filepath.Join(dir, "paymux-provider-alipayhk"))
+	from := len(r.stderr.String())
+	if err := syscall.Kill(old.PID, syscall.SIGKILL); err != nil {
+		t.Fatal(err)
+	}
+	r.stderr.waitFrom(t, from, "plugin started")
+	if p := r.create(); p.Status != "PENDING" {
+		t.Errorf("payment is %s", p.Status)
+	}
+	r.stderr.waitFrom(t, from, "provider is ready")
+	if now := r.status().Process; now.SHA256 == old.SHA256 {
+		t.Error("the old one runs")
+	}
+}

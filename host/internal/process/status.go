@@ -154,3 +154,13 @@ func (p *Process) Outdated() bool {
 	p.mu.Unlock()
 	return lookAt(p.opts.Path) != seen
 }
+
+// SHA256 is the digest of the binary that was started last; empty before.
+func (p *Process) SHA256() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.image == nil {
+		return ""
+	}
+	return p.image.sha256
+}

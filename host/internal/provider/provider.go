@@ -92,7 +92,11 @@ func Describe(ctx context.Context, services Services) (wire.Description, error) 
 	if err != nil {
 		return wire.Description{}, lost(err)
 	}
-	return wire.DescriptionFromProto(answer)
+	d, err := wire.DescriptionFromProto(answer)
+	if err == nil && (len(d.Capabilities.Rows) == 0 || len(d.Capabilities.QueryKeys) == 0) {
+		err = sdk.NotSent(sdk.CodePluginAnswerInvalid, "the plugin describes no payment that it takes, or no key by which it can be asked about one")
+	}
+	return d, err
 }
 
 // Configured is what the plugin said of the instance.
