@@ -9,7 +9,7 @@ import (
 )
 
 func TestNextActions(t *testing.T) {
-	long := "https://x.example/" + strings.Repeat("x", longestURL)
+	long := "https://x.example/" + strings.Repeat("x", 8192)
 	tests := []struct {
 		raw  string
 		want sdk.NextAction // without a type: none
@@ -29,7 +29,7 @@ func TestNextActions(t *testing.T) {
 		{`{"type":"redirect","url":"` + long + `"}`, sdk.NextAction{}},
 		{`{"type":"redirect"}`, sdk.NextAction{}},
 		{`{"type":"render_qrcode","url":"https://x.example/"}`, sdk.NextAction{}},
-		{`{"type":"render_qrcode","qrcode":"` + strings.Repeat("x", longestQR+1) + `"}`, sdk.NextAction{}},
+		{`{"type":"render_qrcode","qrcode":"` + strings.Repeat("x", 2953+1) + `"}`, sdk.NextAction{}},
 		{`{"type":"render_qrcode","qrcode":"a\nb"}`, sdk.NextAction{}},
 		{`{"type":"call_sdk","data":{"paymentUrl":"https://x.example/"}}`, sdk.NextAction{}},
 		{`{"type":"dance"}`, sdk.NextAction{}},

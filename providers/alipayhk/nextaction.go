@@ -3,19 +3,11 @@ package alipayhk
 import (
 	"cmp"
 	"fmt"
-	"net/url"
-	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/acquirer"
-)
-
-const (
-	longestURL = 8192
-	longestQR  = 2953 // bytes; no QR code holds more
 )
 
 // nextAction has the link under one of three names: the pages of this acquirer
@@ -38,26 +30,20 @@ func readNextAction(raw jsontext.Value) (action sdk.NextAction, reason string) {
 	link := string(cmp.Or(next.URL, next.QRCodeURL, next.RedirectURL))
 	switch next.Type {
 	case "redirect":
-		if !webLink(link) {
+		if !acquirer.WebLink(link) {
 			return action, "the acquirer's next action has no usable link"
 		}
 		return sdk.NextAction{Type: sdk.ActionRedirect, URL: link}, ""
 	case "render_qrcode":
-		if link == "" || len(link) > longestQR || strings.ContainsFunc(link, unicode.IsControl) {
+		if !acquirer.QRText(link) {
 			return action, "the acquirer's next action has no text that fits a QR code"
 		}
 		action = sdk.NextAction{Type: sdk.ActionQRCode, QRCode: link}
-		if webLink(link) {
+		if acquirer.WebLink(link) {
 			action.URL = link
 		}
 		return action, ""
 	default:
 		return action, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
 	}
-}
-
-// webLink reports whether link is an absolute http or https URL.
-func webLink(link string) bool {
-	u, err := url.Parse(link)
-	return err == nil && len(link) <= longestURL && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
 }

@@ -1,19 +1,10 @@
 package antom
 
 import (
-	"net/url"
-	"slices"
-	"strings"
 	"time"
-	"unicode"
 
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/acquirer"
-)
-
-const (
-	longestURL = 8192
-	longestQR  = 2953 // bytes; no QR code holds more
 )
 
 // nextActions returns what the payer can do, as the flow's row lists it. Nothing
@@ -42,27 +33,17 @@ func nextActions(req sdk.CreateRequest, data paymentData) []sdk.NextAction {
 	return all
 }
 
-// webLink returns an absolute http or https URL as it is, and nothing for
-// anything else.
-func webLink(link acquirer.Text) string {
-	u, err := url.Parse(string(link))
-	if err != nil || len(link) > longestURL || u.Hostname() == "" || u.Scheme != "https" && u.Scheme != "http" {
+// usable returns a link as it is if it passes, else nothing.
+func usable(link acquirer.Text, passes bool) string {
+	if !passes {
 		return ""
 	}
 	return string(link)
 }
 
-// scripts are schemes that run or hold something in the page that opens them.
-var scripts = []string{"javascript", "vbscript", "data", "blob", "file", "filesystem", "about"}
+func webLink(link acquirer.Text) string { return usable(link, acquirer.WebLink(string(link))) }
 
-// appLink returns a URL with the wallet's own scheme, or a web link.
-func appLink(link acquirer.Text) string {
-	u, err := url.Parse(string(link))
-	if err != nil || len(link) > longestURL || u.Scheme == "" || slices.Contains(scripts, u.Scheme) || u.Host == "" {
-		return ""
-	}
-	return string(link)
-}
+func appLink(link acquirer.Text) string { return usable(link, acquirer.AppLink(string(link))) }
 
 type orderCodeForm struct {
 	CodeDetails []struct {
@@ -82,7 +63,7 @@ func qrCode(data paymentData) (text string, expires time.Time) {
 	for _, code := range form.CodeDetails {
 		value := string(code.CodeValue)
 		if code.CodeValueType == "QRCODE" && code.DisplayType == "TEXT" &&
-			value != "" && len(value) <= longestQR && !strings.ContainsFunc(value, unicode.IsControl) {
+			acquirer.QRText(value) {
 			return value, readTime(form.ExpireTime)
 		}
 	}

@@ -110,7 +110,7 @@ func checkRest(c config) error {
 			return sdk.ConfigError(fmt.Sprintf("/currencies/%d", i), "must be one of %s", strings.Join(currencies, " "))
 		}
 	}
-	if c.ReturnURL != "" && !webLink(c.ReturnURL) {
+	if c.ReturnURL != "" && !acquirer.WebLink(c.ReturnURL) {
 		return sdk.ConfigError("/return_url", "must be an absolute URL, such as https://shop.example.com/thanks")
 	}
 	return nil

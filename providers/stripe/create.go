@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer"
 )
 
 const (
@@ -45,7 +46,7 @@ func (c config) buildCreate(req sdk.CreateRequest) (url.Values, error) {
 	if returnURL == "" {
 		returnURL = c.ReturnURL
 	}
-	if !webLink(returnURL) {
+	if !acquirer.WebLink(returnURL) {
 		return nil, sdk.InvalidField("return_url", "must be an absolute URL: the acquirer sends every payer back")
 	}
 	return url.Values{

@@ -2,9 +2,6 @@ package stripe
 
 import (
 	"fmt"
-	"net/url"
-	"strings"
-	"unicode"
 
 	"github.com/go-json-experiment/json/jsontext"
 
@@ -13,9 +10,13 @@ import (
 )
 
 const (
-	longestURL  = 8192
+	longestData = 8192
 	nativeParam = "native_data"
 )
+
+// walletSchemes open the wallet. Others are left out: which ones the acquirer uses
+// is not published.
+var walletSchemes = []string{"alipays", "alipay"}
 
 type nextAction struct {
 	Type   acquirer.Text `json:"type"`
@@ -40,16 +41,16 @@ func readNextActions(raw jsontext.Value) (actions []sdk.NextAction, reason strin
 		return nil, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
 	}
 	page := string(next.Alipay.URL)
-	if !webLink(page) {
+	if !acquirer.WebLink(page) {
 		page = ""
 	}
 	if page != "" {
 		actions = append(actions, sdk.NextAction{Type: sdk.ActionRedirect, URL: page})
 	}
-	if link := string(next.Alipay.NativeURL); appLink(link) {
+	if link := string(next.Alipay.NativeURL); acquirer.AppLink(link, walletSchemes...) {
 		actions = append(actions, sdk.NextAction{Type: sdk.ActionAppLink, URL: link, FallbackURL: page})
 	}
-	if data := string(next.Alipay.NativeData); data != "" && printable(data) {
+	if data := string(next.Alipay.NativeData); data != "" && acquirer.Printable(data, longestData) {
 		actions = append(actions, sdk.NextAction{Type: sdk.ActionSDK, Params: map[string]string{nativeParam: data}})
 	}
 	if len(actions) == 0 {
@@ -75,21 +76,4 @@ func forFlow(actions []sdk.NextAction, flow sdk.Flow) []sdk.NextAction {
 		}
 	}
 	return fit
-}
-
-// webLink reports whether link is an absolute http or https URL.
-func webLink(link string) bool {
-	u, err := url.Parse(link)
-	return err == nil && printable(link) && u.Hostname() != "" && (u.Scheme == "https" || u.Scheme == "http")
-}
-
-// appLink reports whether link opens the wallet or a page. Other schemes are left
-// out: which ones the acquirer uses is not published, and some run code.
-func appLink(link string) bool {
-	u, err := url.Parse(link)
-	return err == nil && printable(link) && (u.Scheme == "alipays" || u.Scheme == "alipay" || webLink(link))
-}
-
-func printable(s string) bool {
-	return len(s) <= longestURL && !strings.ContainsFunc(s, unicode.IsControl)
 }
