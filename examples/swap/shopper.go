@@ -36,6 +36,9 @@ func (s *shoppers) shop(ctx context.Context, method string, stop <-chan struct{}
 			err = s.pay(ctx, p, a)
 		}
 		s.tally.end(p, err)
+		if err != nil {
+			_ = pause(ctx, time.Second) // it is no use to fail fast
+		}
 	}
 }
 

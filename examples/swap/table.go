@@ -20,6 +20,9 @@ func (w *world) head() {
 func (w *world) show(phase int) {
 	title := phases[phase].title
 	for _, s := range w.tally.sums(phase) {
+		if s.provider == "" && s.failed == 0 {
+			continue // on their way
+		}
 		w.printf(lineFormat, title, s.method, s.provider, fmt.Sprint(s.payments), fmt.Sprint(s.succeeded), fmt.Sprint(s.failed), fmt.Sprint(s.open), s.p50.Round(100*time.Microsecond))
 		title = ""
 	}

@@ -6,12 +6,12 @@ import (
 	"encoding/base64"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
-
-	"io"
 
 	"github.com/paymux/paymux/examples/internal/acquirers"
 )
@@ -210,7 +210,7 @@ func (w *world) drop(ctx context.Context) error {
 	last := phases[len(phases)-1]
 	var retired []string
 	for _, a := range w.acquirers {
-		if !strings.Contains(fmt.Sprint(last.accepting), a.Name) {
+		if !slices.Contains(last.accepting, a.Name) {
 			retired = append(retired, a.Name)
 		}
 	}

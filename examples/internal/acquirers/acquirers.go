@@ -26,7 +26,7 @@ type Acquirer struct {
 	// Idle waits until the sandbox isn't sending a notification.
 	Idle func(context.Context) error
 
-	config  string            // the lines of the provider's config, with %URL% for the address
+	config  string            // the lines of the provider's config
 	secrets map[string]string // file → text
 	notify  func(url string)  // nil where each payment names the address
 	handler http.Handler
@@ -45,34 +45,27 @@ type Set []*Acquirer
 
 // Start starts the sandboxes.
 func Start() (Set, error) {
-	s := Set{cbtis(), airwallex(), antom(), stripe()}
-	for _, a := range s {
-		if err := a.serve(); err != nil {
+	var s Set
+	for _, sandbox := range []func(url string) *Acquirer{cbtis, airwallex, antom, stripe} {
+		l, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
 			s.Close()
 			return nil, err
 		}
+		url := "http://" + l.Addr().String()
+		a := sandbox(url)
+		a.URL, a.server = url, &http.Server{Handler: a.handler, ReadHeaderTimeout: 10 * time.Second}
+		go func() { _ = a.server.Serve(l) }()
+		s = append(s, a)
 	}
 	return s, nil
-}
-
-func (a *Acquirer) serve() error {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	a.URL = "http://" + l.Addr().String()
-	a.server = &http.Server{Handler: a.handler, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = a.server.Serve(l) }()
-	return nil
 }
 
 // Close ends the sandboxes, and waits for what they were sending.
 func (s Set) Close() {
 	for _, a := range s {
 		a.close()
-		if a.server != nil {
-			_ = a.server.Close()
-		}
+		_ = a.server.Close()
 	}
 }
 
@@ -117,7 +110,7 @@ func (a *Acquirer) Config(accepting bool) string {
 		b.WriteString("    accepting: false\n")
 	}
 	b.WriteString("    config:\n")
-	for line := range strings.Lines(strings.ReplaceAll(a.config, "%URL%", a.URL)) {
+	for line := range strings.Lines(a.config) {
 		b.WriteString("      " + line)
 	}
 	return b.String()

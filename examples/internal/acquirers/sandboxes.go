@@ -9,12 +9,12 @@ import (
 
 // The codes below are the sandboxes' own inventions: CBTIS and Antom publish none.
 
-func cbtis() *Acquirer {
-	o := cbtistest.Options{ClientSecret: secret(), WebhookKey: secret()}
+func cbtis(url string) *Acquirer {
+	o := cbtistest.Options{BaseURL: url, ClientSecret: secret(), WebhookKey: secret()}
 	s := cbtistest.NewServer(o)
 	return &Acquirer{
 		Name: "cbtis", Plugin: "alipayhk", handler: s, close: s.Close, Idle: s.Idle,
-		config: `base_url: %URL%
+		config: `base_url: ` + url + `
 uid: "` + cbtistest.DefaultUID + `"
 client_secret: "${file:secrets/cbtis-client-secret}"
 webhook_keys: ["${file:secrets/cbtis-webhook-key}"]
@@ -30,12 +30,12 @@ codes: {refused: [40000, 40001, 40002, 40003, 40004], not_found: [40400]}
 	}
 }
 
-func airwallex() *Acquirer {
-	o := airwallextest.Options{APIKey: secret(), WebhookSecret: secret()}
+func airwallex(url string) *Acquirer {
+	o := airwallextest.Options{BaseURL: url, APIKey: secret(), WebhookSecret: secret()}
 	s := airwallextest.NewServer(o)
 	return &Acquirer{
 		Name: "airwallex", Plugin: "airwallex", handler: s, close: s.Close, Idle: s.Idle,
-		config: `base_url: %URL%
+		config: `base_url: ` + url + `
 client_id: ` + airwallextest.DefaultClientID + `
 api_key: "${file:secrets/airwallex-api-key}"
 webhook_secrets: ["${file:secrets/airwallex-webhook-secret}"]
@@ -51,12 +51,12 @@ webhook_secrets: ["${file:secrets/airwallex-webhook-secret}"]
 	}
 }
 
-func antom() *Acquirer {
-	s := antomtest.New(antomtest.Options{})
+func antom(url string) *Acquirer {
+	s := antomtest.New(antomtest.Options{BaseURL: url})
 	keys := s.Credentials()
 	return &Acquirer{
 		Name: "antom", Plugin: "antom", handler: s, close: s.Close, Idle: s.Idle,
-		config: `base_url: %URL%
+		config: `base_url: ` + url + `
 client_id: ` + keys.ClientID + `
 private_key: "${file:secrets/antom-private-key.pem}"
 antom_public_keys: ["${file:secrets/antom-public-key.pem}"]
@@ -72,12 +72,12 @@ codes: {not_found: [MADE_UP_NO_SUCH_ORDER]}
 	}
 }
 
-func stripe() *Acquirer {
-	o := stripetest.Options{SecretKey: "sk_test_" + secret(), WebhookSecret: "whsec_" + secret()}
+func stripe(url string) *Acquirer {
+	o := stripetest.Options{BaseURL: url, SecretKey: "sk_test_" + secret(), WebhookSecret: "whsec_" + secret()}
 	s := stripetest.New(o)
 	return &Acquirer{
 		Name: "stripe", Plugin: "stripe", handler: s, close: s.Close, Idle: s.Idle,
-		config: `base_url: %URL%
+		config: `base_url: ` + url + `
 account_id: ` + stripetest.DefaultAccountID + `
 mode: test
 secret_key: "${file:secrets/stripe-key}"
