@@ -13,7 +13,8 @@ COMMANDS := \
 	plugins/paymux-provider-airwallex=./providers/airwallex/cmd/paymux-provider-airwallex \
 	sandbox=./examples/sandbox \
 	shop=./examples/shop \
-	demo=./examples/demo
+	demo=./examples/demo \
+	swap=./examples/swap
 TOOL := $(GO) tool -modfile=.tools/go.mod
 ROOT_TOOL := $(GO) tool -modfile=$(CURDIR)/.tools/go.mod
 
@@ -39,6 +40,12 @@ build: modules ## build paymux, its plugins and the examples into bin/
 .PHONY: demo
 demo: build ## buy tea with AlipayHK in a sandbox; ONCE=1 ends after the payment
 	@$(BIN)/demo $(if $(filter-out 0,$(ONCE)),-once)
+
+PAYMENTS ?= 200
+
+.PHONY: swap
+swap: build ## change acquirers under traffic by editing a config; PAYMENTS=n in each phase
+	@$(BIN)/swap -payments $(PAYMENTS)
 
 .PHONY: test
 test: modules ## run all tests; says what it had to skip

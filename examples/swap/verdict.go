@@ -48,6 +48,10 @@ func (w *world) verdict(ctx context.Context) error {
 	} {
 		w.printf("  %-58s %6d\n", line.what, line.n)
 	}
+	return c.err()
+}
+
+func (c count) err() error {
 	if c.failed+c.doubled+c.astray+c.lost > 0 {
 		return fmt.Errorf("%d failed, %d doubled, %d astray, %d events lost", c.failed, c.doubled, c.astray, c.lost)
 	}

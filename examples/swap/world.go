@@ -30,47 +30,50 @@ type world struct {
 }
 
 // open starts everything with the config of the first phase.
-func open(ctx context.Context, o options, out io.Writer) (w *world, err error) {
-	w = &world{options: o, out: out}
-	defer func() {
-		if err != nil {
-			w.close()
-		}
-	}()
-	if err := w.find(); err != nil {
+func open(ctx context.Context, o options, out io.Writer) (*world, error) {
+	w := &world{options: o, out: out}
+	if err := w.start(ctx); err != nil {
+		w.close()
 		return nil, err
 	}
+	return w, nil
+}
+
+func (w *world) start(ctx context.Context) (err error) {
+	if err := w.find(); err != nil {
+		return err
+	}
 	if w.acquirers, err = acquirers.Start(); err != nil {
-		return nil, err
+		return err
 	}
 	key, hook := make([]byte, 24), make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
 	_, _ = rand.Read(hook)
 	apiKey, secret := hex.EncodeToString(key), "whsec_"+base64.StdEncoding.EncodeToString(hook)
 	if err := w.acquirers.WriteSecrets(w.dir); err != nil {
-		return nil, err
+		return err
 	}
 	for name, text := range map[string]string{"api-key": apiKey, "events": secret} {
 		if err := os.WriteFile(filepath.Join(w.dir, "secrets", name), []byte(text), 0o600); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if w.events, err = openInbox(secret); err != nil {
-		return nil, err
+		return err
 	}
 	// Which port it gets is known once it listens: the first reload has the real one.
 	w.publicURL = "http://127.0.0.1:1"
 	if err := w.writeConfig(w.configText(phases[0])); err != nil {
-		return nil, err
+		return err
 	}
 	if w.daemon, err = startDaemon(ctx, filepath.Join(w.bin, "paymux"), w.dir); err != nil {
-		return nil, err
+		return err
 	}
 	w.publicURL = w.daemon.url
 	w.acquirers.NotifyAt(w.publicURL)
 	w.shoppers.tally = &w.tally
-	w.shoppers.api = api{url: w.daemon.url, key: apiKey, client: newClient(o.shoppers)}
-	return w, nil
+	w.shoppers.api = api{url: w.daemon.url, key: apiKey, client: newClient(w.options.shoppers)}
+	return nil
 }
 
 // find makes the folders absolute, since paymux runs in another one.
