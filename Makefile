@@ -94,8 +94,9 @@ generate: ## write generated files anew
 	@echo "==> sqlc generate"; cd host/internal/store && $(ROOT_TOOL) sqlc generate
 	@echo "==> docs"; $(GO) test ./sdk -run TestErrorsDoc -update
 	@$(GO) test ./providers/airwallex ./providers/antom ./providers/stripe -run TestDoc -update
+	@$(GO) test ./examples/internal/acquirers -run TestCapabilitiesDoc -update
 
-GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/providers
+GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/capabilities.md docs/providers
 
 .PHONY: verify
 verify: generate ## fail if generated files are old or the wire protocol broke

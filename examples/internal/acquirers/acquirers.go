@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,7 +33,17 @@ type Acquirer struct {
 	handler http.Handler
 	close   func()
 	server  *http.Server
+	calls   atomic.Int64
 }
+
+// ServeHTTP serves the acquirer's API and its wallet's pages.
+func (a *Acquirer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	a.calls.Add(1)
+	a.handler.ServeHTTP(w, r)
+}
+
+// Calls is how many requests came, of whatever kind.
+func (a *Acquirer) Calls() int { return int(a.calls.Load()) }
 
 // Order is an order at an acquirer.
 type Order struct {
@@ -54,7 +65,7 @@ func Start() (Set, error) {
 		}
 		url := "http://" + l.Addr().String()
 		a := sandbox(url)
-		a.URL, a.server = url, &http.Server{Handler: a.handler, ReadHeaderTimeout: 10 * time.Second}
+		a.URL, a.server = url, &http.Server{Handler: a, ReadHeaderTimeout: 10 * time.Second}
 		go func() { _ = a.server.Serve(l) }()
 		s = append(s, a)
 	}
