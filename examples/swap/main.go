@@ -82,11 +82,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) (err erro
 		return err
 	}
 	defer w.close()
-	if err := w.play(ctx); err != nil {
-		if ctx.Err() != nil {
-			return errors.New("stopped before the end")
-		}
-		return err
+	err = w.play(ctx)
+	if ctx.Err() != nil {
+		return errors.New("stopped before the end")
 	}
-	return w.verdict(ctx)
+	return errors.Join(err, w.verdict(ctx))
 }

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"context"
 	"fmt"
+	"os"
 	"time"
 )
 
@@ -16,8 +18,39 @@ func (w *world) head() {
 	w.printf(lineFormat, "phase", "method", "provider", "payments", "succeeded", "failed", "open", "create p50")
 }
 
-// show prints the lines of a phase that has just ended.
-func (w *world) show(phase int) {
+// watch prints a phase until enough payments of it have ended: on a terminal as it
+// grows, else once.
+func (w *world) watch(ctx context.Context, phase int, enough <-chan struct{}) error {
+	var grows <-chan time.Time
+	if f, ok := w.out.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && info.Mode()&os.ModeCharDevice != 0 {
+			tick := time.NewTicker(200 * time.Millisecond)
+			defer tick.Stop()
+			grows = tick.C
+		}
+	}
+	drawn := 0
+	for {
+		select {
+		case <-grows:
+			drawn = w.show(phase, drawn)
+		case <-enough:
+			w.show(phase, drawn)
+			return nil
+		case <-w.daemon.exited:
+			return fmt.Errorf("paymux ended: %w", w.daemon.err)
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// show prints a phase over the lines that were drawn of it, and returns how many
+// there are now.
+func (w *world) show(phase, drawn int) (lines int) {
+	if drawn > 0 {
+		w.printf("\x1b[%dA\x1b[J", drawn)
+	}
 	title := phases[phase].title
 	for _, s := range w.tally.sums(phase) {
 		if s.provider == "" && s.failed == 0 {
@@ -25,5 +58,7 @@ func (w *world) show(phase int) {
 		}
 		w.printf(lineFormat, title, s.method, s.provider, fmt.Sprint(s.payments), fmt.Sprint(s.succeeded), fmt.Sprint(s.failed), fmt.Sprint(s.open), s.p50.Round(100*time.Microsecond))
 		title = ""
+		lines++
 	}
+	return lines
 }

@@ -148,14 +148,9 @@ func (w *world) play(ctx context.Context) error {
 				busy.Go(func() { w.shoppers.shop(ctx, methods[n%len(methods)], stop) })
 			}
 		}
-		select {
-		case <-enough:
-		case <-w.daemon.exited:
-			return fmt.Errorf("paymux ended: %w", w.daemon.err)
-		case <-ctx.Done():
-			return ctx.Err()
+		if err := w.watch(ctx, i, enough); err != nil {
+			return err
 		}
-		w.show(i)
 	}
 	paid()
 	close(stop)
