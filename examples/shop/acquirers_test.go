@@ -34,7 +34,7 @@ func newFourAcquirers(t *testing.T) *fourAcquirers {
 		t.Skip("SKIPPED, NOT PASSED: it builds the plugins; run it without -short")
 	}
 	f := &fourAcquirers{dir: t.TempDir()}
-	if err := acquirers.Build(f.dir); err != nil {
+	if err := acquirers.BuildPlugins(filepath.Join(f.dir, "plugins")); err != nil {
 		t.Fatal(err)
 	}
 	var err error
