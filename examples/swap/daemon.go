@@ -131,17 +131,15 @@ func (d *daemon) tell(r reloaded) {
 // reload has it read its config again, and returns why it didn't take it, if so.
 func (d *daemon) reload(ctx context.Context) (refusal string, err error) {
 	if err := d.cmd.Process.Signal(syscall.SIGHUP); err != nil {
-		return "", err
+		return "", fmt.Errorf("tell paymux to reload: %w", err)
 	}
 	select {
 	case r := <-d.reloads:
 		return r.refusal, nil
-	case <-d.exited:
-		return "", fmt.Errorf("paymux ended: %w", d.err)
 	case <-time.After(reloadTime):
 		return "", fmt.Errorf("paymux said nothing of a reload within %s", reloadTime)
 	case <-ctx.Done():
-		return "", ctx.Err()
+		return "", context.Cause(ctx)
 	}
 }
 

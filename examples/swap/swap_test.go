@@ -174,6 +174,31 @@ func waitForUnlock(t *testing.T, path string) {
 	}
 }
 
+// TestPaymuxDies: a paymux that ends is said at once, and is no success.
+func TestPaymuxDies(t *testing.T) {
+	needBinaries(t)
+	o := options{payments: 50, shoppers: 4, bin: bin, dir: t.TempDir()}
+	out := newBuffer("all at cbtis")
+	w, err := open(t.Context(), o, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.close()
+	ended := make(chan error, 1)
+	go func() { ended <- w.play(t.Context()) }()
+	select {
+	case <-out.found:
+	case err := <-ended:
+		t.Fatal(err)
+	}
+	if err := w.daemon.cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; err == nil || !strings.Contains(err.Error(), "paymux ended: signal: killed") {
+		t.Error(err)
+	}
+}
+
 // TestVerdict: whatever went wrong is counted, and is no success.
 func TestVerdict(t *testing.T) {
 	at := func(name string, orders ...acquirers.Order) *acquirers.Acquirer {

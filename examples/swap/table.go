@@ -37,10 +37,8 @@ func (w *world) watch(ctx context.Context, phase int, enough <-chan struct{}) er
 		case <-enough:
 			w.show(phase, drawn)
 			return nil
-		case <-w.daemon.exited:
-			return fmt.Errorf("paymux ended: %w", w.daemon.err)
 		case <-ctx.Done():
-			return ctx.Err()
+			return context.Cause(ctx)
 		}
 	}
 }

@@ -124,11 +124,18 @@ func (w *world) reload(ctx context.Context, text string) error {
 
 // play has the shoppers pay while it goes through the phases.
 func (w *world) play(ctx context.Context) error {
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancelCause(ctx)
 	stop := make(chan struct{})
 	var busy sync.WaitGroup
 	defer busy.Wait()
-	defer cancel()
+	defer cancel(nil)
+	go func() { // nobody waits for a paymux that is gone
+		select {
+		case <-w.daemon.exited:
+			cancel(fmt.Errorf("paymux ended: %w", w.daemon.err))
+		case <-ctx.Done():
+		}
+	}()
 	w.head()
 	paid := func() {} // has the slow shoppers of the phase before pay
 	for i, p := range phases {
