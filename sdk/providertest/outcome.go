@@ -1,0 +1,185 @@
+package providertest
+
+import (
+	"context"
+	"time"
+
+	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/providertest/rules"
+)
+
+// Towards each trouble every call that has an effect is tried: create, and
+// refund and cancel where the provider has them.
+var outcomeRules = []rule{
+	unknownRule("reset_before", "A connection that breaks once the request is on its way leaves the outcome UNKNOWN, though nothing was done.", resetBefore),
+	unknownRule("reset_after", "A connection that breaks after the acquirer did it leaves the outcome UNKNOWN.", resetAfter),
+	unknownRule("timeout_before", "No answer until the deadline leaves the outcome UNKNOWN, though nothing was done, and the call ends with its deadline.", hangBefore),
+	unknownRule("timeout_after", "No answer until the deadline leaves the outcome UNKNOWN when it was done, and the call ends with its deadline.", hangAfter),
+	unknownRule("server_error_before", "An HTML page with 503 leaves the outcome UNKNOWN, though nothing was done.", pageBefore),
+	unknownRule("server_error_after", "An HTML page with 502 leaves the outcome UNKNOWN when it was done.", pageAfter),
+	unknownRule("page_as_answer", "An HTML page with 200 leaves the outcome UNKNOWN.", pageOK),
+	unknownRule("half_answer", "An answer that ends in the middle leaves the outcome UNKNOWN.", halfAnswer),
+	unknownRule("empty_answer", "200 without a body leaves the outcome UNKNOWN.", emptyAnswer),
+	unknownRule("redirect", "A redirect isn't followed with what has an effect, and leaves the outcome UNKNOWN.", redirected),
+	{ID: "outcome/unauthorized", Says: "401 is never a final no: the call succeeds with fresh credentials, or is CREDENTIALS_REFUSED; it is sent twice at most.", Check: checkUnauthorized},
+	{ID: "outcome/unreachable", Says: "An acquirer that can't be connected to has done nothing: NOT_SENT.", Check: func(t *rules.T, s *subject) {
+		w := newWorld(t, s)
+		for _, e := range w.effects() {
+			w.proxy.close()
+			err := e.call(t.Context())
+			if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeNotSent {
+				t.Errorf("%s: %v", e.op, describe(err))
+			}
+		}
+	}},
+	{ID: "outcome/over_already", Says: "A call whose time is over already sends nothing and isn't REFUSED.", Check: func(t *rules.T, s *subject) {
+		w := newWorld(t, s)
+		for _, e := range w.effects() {
+			before := w.proxy.count(e.op)
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel()
+			err := e.call(ctx)
+			if err == nil || sdk.AsError(err).Outcome == sdk.OutcomeRefused {
+				t.Errorf("%s: %v", e.op, describe(err))
+			}
+			if w.proxy.count(e.op) != before {
+				t.Errorf("%s: it was sent", e.op)
+			}
+		}
+	}},
+	{ID: "outcome/authorize", Says: "A call that fails since no credentials could be had wasn't sent: NOT_SENT.", Check: checkNoToken},
+	{ID: "outcome/query", Says: "A query that meets trouble gives an error, never a state, and never ORDER_NOT_FOUND.", Check: checkQueryTrouble},
+	{ID: "outcome/refused", Says: "The acquirer's documented no is REFUSED.", Check: func(t *rules.T, s *subject) {
+		checkFault(t, s, FaultRefused, func(e *sdk.Error) bool { return e.Outcome == sdk.OutcomeRefused })
+	}},
+	{ID: "outcome/error_code", Says: "An error of the acquirer whose meaning isn't documented leaves the outcome UNKNOWN.", Check: func(t *rules.T, s *subject) {
+		checkFault(t, s, FaultErrorCode, func(e *sdk.Error) bool { return e.Outcome == sdk.OutcomeUnknown })
+	}},
+}
+
+// short is a deadline that an answer on this machine meets by far; and patience
+// is what a call gets to notice that it is over.
+const (
+	short    = 250 * time.Millisecond
+	patience = 5 * time.Second
+)
+
+func unknownRule(name, says string, what trouble) rule {
+	return rule{ID: "outcome/" + name, Says: says, Check: func(t *rules.T, s *subject) {
+		w := newWorld(t, s)
+		for _, e := range w.effects() {
+			w.meets(e, what, func(err error) {
+				if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeUnknown {
+					t.Errorf("%s: %s: %s", e.op, what.name, describe(err))
+				}
+			})
+			if n, known := e.made(); known && n > 1 {
+				t.Errorf("%s: %s: it was done %d times", e.op, what.name, n)
+			}
+		}
+	}}
+}
+
+// meets makes a call whose request suffers, and lets verdict look at the result.
+func (w *world) meets(e effect, what trouble, verdict func(error)) {
+	w.Helper()
+	armed, before := w.proxy.arm(e.op, 1, what), w.proxy.count(e.op)
+	ctx, limit := w.Context(), short+patience
+	if what.hang {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, short)
+		defer cancel()
+	}
+	begun := time.Now()
+	err := e.call(ctx)
+	if took := time.Since(begun); what.hang && took > limit {
+		w.Errorf("%s: it took %s with a deadline of %s", e.op, took.Round(time.Second), short)
+	}
+	if w.proxy.struck(armed) == 0 {
+		w.Fatalf("%s: no request was seen: does the harness's Op know it?", e.op)
+	}
+	verdict(err)
+	if n := w.proxy.count(e.op) - before; n > 1 && what.status != unauthorized.status {
+		w.Errorf("%s: %s: it was sent %d times by one call", e.op, what.name, n)
+	}
+}
+
+func describe(err error) string {
+	if err == nil {
+		return "it succeeds"
+	}
+	e := sdk.AsError(err)
+	return e.Outcome.String() + " " + err.Error()
+}
+
+func checkUnauthorized(t *rules.T, s *subject) {
+	for _, times := range []int{1, -1} {
+		w := newWorld(t, s)
+		for _, e := range w.effects() {
+			before := w.proxy.count(e.op)
+			w.proxy.arm(e.op, times, unauthorized)
+			err := e.call(t.Context())
+			if got := sdk.AsError(err); err != nil && (got.Code != sdk.CodeCredentialsRefused || got.Outcome == sdk.OutcomeRefused) || err == nil && times < 0 {
+				t.Errorf("%s: %s", e.op, describe(err))
+			}
+			if n := w.proxy.count(e.op) - before; n > 2 {
+				t.Errorf("%s: it was sent %d times by one call", e.op, n)
+			}
+			w.proxy.arm(e.op, 0, unauthorized)
+		}
+	}
+}
+
+func checkNoToken(t *rules.T, s *subject) {
+	for _, what := range []trouble{resetBefore, pageBefore, unauthorized, tooMany(), halfAnswer} {
+		w := newWorld(t, s)
+		w.proxy.arm(OpAuthorize, -1, what)
+		e := w.createEffect()
+		err := e.call(t.Context())
+		if w.proxy.count(OpAuthorize) == 0 {
+			t.Skipf("Create needs no credentials that have to be fetched")
+		}
+		if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeNotSent {
+			t.Errorf("%s: %s", what.name, describe(err))
+		}
+		if n := w.proxy.count(OpCreate); n > 0 {
+			t.Errorf("%s: %d orders were sent without credentials", what.name, n)
+		}
+	}
+}
+
+func checkQueryTrouble(t *rules.T, s *subject) {
+	w := newWorld(t, s)
+	order := w.paid()
+	for _, what := range []trouble{resetBefore, pageBefore, pageOK, halfAnswer, emptyAnswer, tooMany("1"), unauthorized, hangBefore} {
+		w.proxy.arm(OpQuery, -1, what)
+		ctx, cancel := context.WithTimeout(t.Context(), 4*short)
+		p, err := w.provider.Query(ctx, sdk.QueryRequest{Order: order})
+		cancel()
+		if err == nil && p.Status != sdk.StatusUnknown || sdk.IsCode(err, sdk.CodeOrderNotFound) {
+			t.Errorf("%s: %s %v", what.name, p.Status, err)
+		}
+	}
+	w.proxy.arm(OpQuery, 0, trouble{})
+	w.same(order, sdk.StatusSucceeded)
+}
+
+func checkFault(t *rules.T, s *subject, fault Fault, good func(*sdk.Error) bool) {
+	w := newWorld(t, s)
+	inject := w.Faults[fault]
+	if inject == nil {
+		t.Skipf("the harness has no fault %q", fault)
+	}
+	for _, e := range w.effects() {
+		if e.op == OpCancel {
+			continue // what refuses a cancel differs too much
+		}
+		inject(e.op)
+		if err := e.call(t.Context()); err == nil || !good(sdk.AsError(err)) {
+			t.Errorf("%s: %s", e.op, describe(err))
+		}
+		if n, known := e.made(); known && n > 0 {
+			t.Fatalf("%s: the harness's fault %q lets it take effect", e.op, fault)
+		}
+	}
+}

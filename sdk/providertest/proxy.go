@@ -1,0 +1,196 @@
+package providertest
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"sync"
+	"time"
+
+	"github.com/paymux/paymux/sdk/providertest/rules"
+)
+
+// trouble is what a network, or a server in front of the acquirer, can do.
+type trouble struct {
+	name string
+	// before: the acquirer never gets the request. Else it does what it is asked
+	// to, and its answer is spoilt.
+	before bool
+	cut    bool        // the connection is closed
+	hang   bool        // no answer comes
+	half   bool        // half of the answer's body, as a whole one
+	status int         // an answer of the server in front
+	header http.Header //
+	body   string
+}
+
+const errorPage = "<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body></html>\n"
+
+func page(name string, before bool, status int) trouble {
+	return trouble{name: name, before: before, status: status, body: errorPage, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}}
+}
+
+// proxy stands between a provider and the sandbox.
+type proxy struct {
+	url    string
+	target *url.URL
+	op     func(*http.Request) Op
+	client *http.Transport
+	server *http.Server
+
+	mu    sync.Mutex
+	armed map[Op]*arming
+	sent  map[Op]int
+	total int
+}
+
+type arming struct {
+	trouble
+	left int // how often; -1: always
+	hits int
+}
+
+func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
+	u, err := url.Parse(target)
+	if err != nil || u.Host == "" {
+		t.Fatalf("the harness's sandbox has the URL %q", target)
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("the kit's proxy: %v", err)
+	}
+	p := &proxy{
+		url: "http://" + listener.Addr().String(), target: u, op: op,
+		client: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, armed: map[Op]*arming{}, sent: map[Op]int{},
+	}
+	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = p.server.Serve(listener) }()
+	t.Cleanup(func() { p.close(); p.client.CloseIdleConnections() })
+	return p
+}
+
+// close refuses every connection from now on.
+func (p *proxy) close() { _ = p.server.Close() }
+
+// arm has the next requests of a kind suffer; times is -1 for all of them.
+func (p *proxy) arm(op Op, times int, what trouble) *arming {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.armed[op] = &arming{trouble: what, left: times}
+	return p.armed[op]
+}
+
+// struck reports how often what was armed has happened.
+func (p *proxy) struck(a *arming) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return a.hits
+}
+
+// count returns how many requests of a kind came.
+func (p *proxy) count(op Op) int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.sent[op]
+}
+
+func (p *proxy) all() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.total
+}
+
+func (p *proxy) take(op Op) (trouble, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.total++
+	p.sent[op]++
+	a := p.armed[op]
+	if a == nil || a.left == 0 {
+		return trouble{}, false
+	}
+	a.left = max(a.left-1, -1)
+	a.hits++
+	return a.trouble, true
+}
+
+// ServeHTTP passes a request on, or not.
+func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
+	if err != nil {
+		return // the provider gave up while it sent
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	what, struck := p.take(p.op(r))
+	if struck && what.before {
+		p.spoil(w, r, what, nil, nil)
+		return
+	}
+	// The acquirer goes on even if the provider has left.
+	answer, content, err := p.forward(context.WithoutCancel(r.Context()), r, body)
+	if err != nil {
+		http.Error(w, "the sandbox can't be reached", http.StatusBadGateway)
+		return
+	}
+	if struck {
+		p.spoil(w, r, what, answer, content)
+		return
+	}
+	reply(w, answer.StatusCode, answer.Header, content)
+}
+
+func (p *proxy) forward(ctx context.Context, r *http.Request, body []byte) (*http.Response, []byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, rules.DefaultLimit)
+	defer cancel()
+	target := *p.target
+	target.Path, target.RawPath = joinPath(p.target.Path, r.URL.Path), joinPath(p.target.EscapedPath(), r.URL.EscapedPath())
+	target.RawQuery = r.URL.RawQuery
+	out, err := http.NewRequestWithContext(ctx, r.Method, target.String(), bytes.NewReader(body))
+	if err != nil {
+		return nil, nil, err
+	}
+	out.Header = r.Header.Clone()
+	out.Header.Del("Connection")
+	answer, err := p.client.RoundTrip(out)
+	if err != nil {
+		return nil, nil, err
+	}
+	content, err := io.ReadAll(answer.Body)
+	return answer, content, errors.Join(err, answer.Body.Close())
+}
+
+func joinPath(base, path string) string {
+	if base == "/" {
+		base = ""
+	}
+	return base + path
+}
+
+func (p *proxy) spoil(w http.ResponseWriter, r *http.Request, what trouble, answer *http.Response, content []byte) {
+	switch {
+	case what.hang:
+		<-r.Context().Done() // until the provider gives up, or the case ends
+		panic(http.ErrAbortHandler)
+	case what.cut:
+		panic(http.ErrAbortHandler)
+	case what.half:
+		reply(w, answer.StatusCode, answer.Header, content[:len(content)/2])
+	default:
+		reply(w, cmp.Or(what.status, http.StatusBadGateway), what.header, []byte(what.body))
+	}
+}
+
+func reply(w http.ResponseWriter, status int, header http.Header, body []byte) {
+	for name, values := range header {
+		if name != "Content-Length" && name != "Connection" {
+			w.Header()[name] = values
+		}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(body)
+}

@@ -1,0 +1,194 @@
+package providertest
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/providertest/rules"
+)
+
+// world is what one case happens in: a sandbox, the proxy in front of it, an
+// inbox for notifications, and a provider.
+type world struct {
+	*subject
+	*rules.T
+	Sandbox
+	proxy    *proxy
+	inbox    *inbox
+	name     string // of the instance
+	config   string
+	provider sdk.Provider
+}
+
+var (
+	runID = func() string {
+		var b [4]byte
+		_, _ = rand.Read(b[:]) // never fails
+		return hex.EncodeToString(b[:])
+	}()
+	ids atomic.Int64
+)
+
+// newID returns an id that no case of any run has used.
+func newID(prefix string) string { return fmt.Sprintf("%s-%s-%d", prefix, runID, ids.Add(1)) }
+
+func newWorld(t *rules.T, s *subject) *world {
+	t.Helper()
+	w := &world{subject: s, T: t, inbox: startInbox(t)}
+	w.Sandbox = s.Start(t, Setup{NotifyURL: w.inbox.url})
+	for name, missing := range map[string]bool{
+		"URL": w.Sandbox.URL == "", "Config": w.Sandbox.Config == nil, "Op": w.Op == nil, "Pay": w.Pay == nil,
+	} {
+		if missing {
+			t.Fatalf("the harness's sandbox has no %s", name)
+		}
+	}
+	w.proxy = startProxy(t, w.Sandbox.URL, w.Op)
+	w.config = w.Sandbox.Config(w.proxy.url)
+	w.name = newID("main")
+	w.provider = w.open(w.name, w.config)
+	return w
+}
+
+func (w *world) open(name, config string) sdk.Provider {
+	w.Helper()
+	provider, err := w.Plugin.Open(w.Context(), name, []byte(config))
+	if err != nil {
+		w.Fatalf("the harness's config isn't taken: %v", err)
+	}
+	return provider
+}
+
+// row is the capability that cases use.
+func (s *subject) row(t *rules.T) sdk.Capability {
+	for _, row := range s.Capabilities.Rows {
+		if (s.Method == "" || row.Method == s.Method) && (s.Flow == "" || row.Flow == s.Flow) {
+			return row
+		}
+	}
+	t.Fatalf("no row of the capabilities has the harness's method %q and flow %q", s.Method, s.Flow)
+	return sdk.Capability{}
+}
+
+// typical is an amount within a row's bounds whose last digits are no zeros.
+func typical(row sdk.Capability) sdk.Money {
+	for _, units := range []int64{1234, 12345, 123456, 51, 101, 1001, 1} {
+		m, err := sdk.FromMinor(units, row.Currency)
+		if err == nil && within(row, m) {
+			return m
+		}
+	}
+	if !row.Min.IsZero() {
+		return row.Min
+	}
+	return row.Max
+}
+
+func within(row sdk.Capability, m sdk.Money) bool {
+	_, err := sdk.Capabilities{Rows: []sdk.Capability{row}}.Supports(row.Method, row.Flow, m)
+	return err == nil
+}
+
+// request is a payment that a host could ask for.
+func (w *world) request() sdk.CreateRequest { return w.requestFor(w.row(w.T)) }
+
+func (w *world) requestFor(row sdk.Capability) sdk.CreateRequest {
+	req := sdk.CreateRequest{
+		Order:     sdk.Order{MerchantOrderID: newID("o"), Money: typical(row)},
+		RequestID: newID("r"), Method: row.Method, Flow: row.Flow,
+		Description: "Conformance", ReturnURL: "https://shop.example.com/back",
+	}
+	if w.Capabilities.NotifyURL == sdk.NotifyURLPerPayment {
+		req.NotifyURL = w.inbox.url
+	}
+	return req
+}
+
+// create starts a payment and returns it with all its ids.
+func (w *world) create(req sdk.CreateRequest) sdk.Order {
+	w.Helper()
+	p, err := w.provider.Create(w.Context(), req)
+	if err != nil {
+		w.Fatalf("Create fails, though nothing is wrong: %v", err)
+	}
+	req.AcquirerOrderID = p.AcquirerOrderID
+	return req.Order
+}
+
+// paid is a payment that the payer has paid.
+func (w *world) paid() sdk.Order {
+	w.Helper()
+	order := w.create(w.request())
+	w.pay(order)
+	return order
+}
+
+func (w *world) pay(order sdk.Order) {
+	w.Helper()
+	if err := w.Pay(order.MerchantOrderID); err != nil {
+		w.Fatalf("the harness can't pay: %v", err)
+	}
+}
+
+func (w *world) query(order sdk.Order) sdk.Payment {
+	w.Helper()
+	p, err := w.provider.Query(w.Context(), sdk.QueryRequest{Order: order})
+	if err != nil {
+		w.Fatalf("Query fails, though nothing is wrong: %v", err)
+	}
+	return p
+}
+
+// canFind reports whether Query takes a kind of id.
+func (s *subject) canFind(key sdk.QueryKey) bool {
+	return slices.Contains(s.Capabilities.QueryKeys, key)
+}
+
+// inbox is where the sandbox sends notifications; it keeps them to the byte.
+type inbox struct {
+	url  string
+	come chan sdk.HTTPRequest
+}
+
+func startInbox(t *rules.T) *inbox {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("the kit's inbox: %v", err)
+	}
+	in := &inbox{url: "http://" + listener.Addr().String() + "/v1/notifications/main", come: make(chan sdk.HTTPRequest, 256)}
+	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
+		if err != nil {
+			return
+		}
+		select {
+		case in.come <- sdk.HTTPRequest{
+			Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Header: r.Header.Clone(), Body: body, ReceivedAt: time.Now(),
+		}:
+		default: // a flood: nobody reads that many
+		}
+	})}
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(func() { _ = server.Close() })
+	return in
+}
+
+// next waits for a notification.
+func (w *world) next() sdk.HTTPRequest {
+	w.Helper()
+	select {
+	case r := <-w.inbox.come:
+		return r
+	case <-w.Context().Done():
+		w.Fatalf("the sandbox sent no notification")
+		return sdk.HTTPRequest{}
+	}
+}
