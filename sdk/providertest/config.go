@@ -103,7 +103,11 @@ func checkUnusable(t *rules.T, s *subject) {
 		if !ok {
 			continue
 		}
-		for _, bad := range []string{" ", text + "\n", " " + text, strings.Repeat("x", 100), "\u00e4\u4e2d"} {
+		values := []string{" ", text + "\n", " " + text, strings.Repeat("x", 100), "\u00e4\u4e2d"}
+		if strings.Contains(text, "://") {
+			values = append(values, "ftp://acquirer.example", "https://name:password@acquirer.example", "https://acquirer.example?a=b#c")
+		}
+		for _, bad := range values {
 			config := w.with(name, bad)
 			if len(w.mustSchema().Validate(config)) > 0 {
 				continue

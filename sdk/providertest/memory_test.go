@@ -23,7 +23,8 @@ import (
 // the kit can look at.
 type bank struct {
 	*httptest.Server
-	inbox string
+	inbox  string
+	client *http.Client // its own: closing a test server closes the connections of the default one
 
 	mu      sync.Mutex
 	key     string
@@ -56,9 +57,9 @@ const (
 )
 
 func startBank(t *rules.T, s providertest.Setup) *bank {
-	b := &bank{inbox: s.NotifyURL, key: bankKey, refunds: map[string]*refund{}, faults: map[providertest.Op]providertest.Fault{}}
+	b := &bank{inbox: s.NotifyURL, client: &http.Client{Transport: &http.Transport{}}, key: bankKey, refunds: map[string]*refund{}, faults: map[providertest.Op]providertest.Fault{}}
 	b.Server = httptest.NewServer(b)
-	t.Cleanup(b.Close)
+	t.Cleanup(func() { b.Close(); b.client.CloseIdleConnections() })
 	return b
 }
 
@@ -221,7 +222,7 @@ func (b *bank) set(id, state string, only ...string) error {
 		return err
 	}
 	req.Header.Set("Bank-Signature", sign(body, key))
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := b.client.Do(req)
 	if err != nil {
 		return err
 	}

@@ -28,6 +28,7 @@ var notificationRules = []rule{
 		w := newWorld(t, s)
 		w.paid()
 		r, before := w.next(), w.proxy.all()
+		w.parse(w.provider, r)
 		w.proxy.close()
 		w.parse(w.provider, r)
 		if n := w.proxy.all() - before; n > 0 {

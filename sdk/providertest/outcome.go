@@ -11,27 +11,13 @@ import (
 // Towards each trouble every call that has an effect is tried: create, and
 // refund and cancel where the provider has them.
 var outcomeRules = []rule{
-	unknownRule("reset_before", "A connection that breaks once the request is on its way leaves the outcome UNKNOWN, though nothing was done.", resetBefore),
-	unknownRule("reset_after", "A connection that breaks after the acquirer did it leaves the outcome UNKNOWN.", resetAfter),
-	unknownRule("timeout_before", "No answer until the deadline leaves the outcome UNKNOWN, though nothing was done, and the call ends with its deadline.", hangBefore),
-	unknownRule("timeout_after", "No answer until the deadline leaves the outcome UNKNOWN when it was done, and the call ends with its deadline.", hangAfter),
-	unknownRule("server_error_before", "An HTML page with 503 leaves the outcome UNKNOWN, though nothing was done.", pageBefore),
-	unknownRule("server_error_after", "An HTML page with 502 leaves the outcome UNKNOWN when it was done.", pageAfter),
-	unknownRule("page_as_answer", "An HTML page with 200 leaves the outcome UNKNOWN.", pageOK),
-	unknownRule("half_answer", "An answer that ends in the middle leaves the outcome UNKNOWN.", halfAnswer),
-	unknownRule("empty_answer", "200 without a body leaves the outcome UNKNOWN.", emptyAnswer),
+	unknownRule("reset", "A connection that breaks once the request is on its way leaves the outcome UNKNOWN, whether or not the acquirer did it.", resetBefore, resetAfter),
+	unknownRule("timeout", "No answer until the deadline leaves the outcome UNKNOWN, whether or not the acquirer did it, and the call ends with its deadline.", hangBefore, hangAfter),
+	unknownRule("server_error", "An HTML page with 502 or 503 leaves the outcome UNKNOWN, whether or not the acquirer did it.", pageBefore, pageAfter),
+	unknownRule("unreadable", "200 with half an answer, an HTML page or nothing leaves the outcome UNKNOWN.", halfAnswer, pageOK, emptyAnswer),
 	unknownRule("redirect", "A redirect isn't followed with what has an effect, and leaves the outcome UNKNOWN.", redirected),
 	{ID: "outcome/unauthorized", Says: "401 is never a final no: the call succeeds with fresh credentials, or is CREDENTIALS_REFUSED; it is sent twice at most.", Check: checkUnauthorized},
-	{ID: "outcome/unreachable", Says: "An acquirer that can't be connected to has done nothing: NOT_SENT.", Check: func(t *rules.T, s *subject) {
-		w := newWorld(t, s)
-		for _, e := range w.effects() {
-			w.proxy.close()
-			err := e.call(t.Context())
-			if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeNotSent {
-				t.Errorf("%s: %v", e.op, describe(err))
-			}
-		}
-	}},
+	{ID: "outcome/unreachable", Says: "An acquirer that can't be connected to has done nothing: NOT_SENT.", Check: checkUnreachable},
 	{ID: "outcome/over_already", Says: "A call whose time is over already sends nothing and isn't REFUSED.", Check: func(t *rules.T, s *subject) {
 		w := newWorld(t, s)
 		for _, e := range w.effects() {
@@ -57,24 +43,31 @@ var outcomeRules = []rule{
 	}},
 }
 
-// short is a deadline that an answer on this machine meets by far; and patience
-// is what a call gets to notice that it is over.
-const (
-	short    = 250 * time.Millisecond
-	patience = 5 * time.Second
-)
+// short is how long a call waits for an answer that doesn't come; and patience is
+// what it gets to notice that it is over.
+var short, patience = 250 * time.Millisecond, 5 * time.Second
 
-func unknownRule(name, says string, what trouble) rule {
+// limited gives a call a deadline if it is to meet one.
+func limited(ctx context.Context, what trouble, wait time.Duration) (context.Context, context.CancelFunc) {
+	if what.hang {
+		return context.WithTimeout(ctx, wait)
+	}
+	return context.WithCancel(ctx)
+}
+
+func unknownRule(name, says string, troubles ...trouble) rule {
 	return rule{ID: "outcome/" + name, Says: says, Check: func(t *rules.T, s *subject) {
-		w := newWorld(t, s)
-		for _, e := range w.effects() {
-			w.meets(e, what, func(err error) {
-				if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeUnknown {
-					t.Errorf("%s: %s: %s", e.op, what.name, describe(err))
+		for _, what := range troubles {
+			w := newWorld(t, s)
+			for _, e := range w.effects() {
+				w.meets(e, what, func(err error) {
+					if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeUnknown {
+						t.Errorf("%s: %s: %s", e.op, what.name, describe(err))
+					}
+				})
+				if n, known := e.made(); known && n > 1 {
+					t.Errorf("%s: %s: it was done %d times", e.op, what.name, n)
 				}
-			})
-			if n, known := e.made(); known && n > 1 {
-				t.Errorf("%s: %s: it was done %d times", e.op, what.name, n)
 			}
 		}
 	}}
@@ -84,22 +77,24 @@ func unknownRule(name, says string, what trouble) rule {
 func (w *world) meets(e effect, what trouble, verdict func(error)) {
 	w.Helper()
 	armed, before := w.proxy.arm(e.op, 1, what), w.proxy.count(e.op)
-	ctx, limit := w.Context(), short+patience
-	if what.hang {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, short)
-		defer cancel()
-	}
-	begun := time.Now()
-	err := e.call(ctx)
-	if took := time.Since(begun); what.hang && took > limit {
-		w.Errorf("%s: it took %s with a deadline of %s", e.op, took.Round(time.Second), short)
+	var err error
+	tries := 0
+	// On a busy machine the time can be over before the request arrives.
+	for wait := short; wait < 20*short && w.proxy.struck(armed) == 0; wait *= 4 {
+		tries++
+		ctx, cancel := limited(w.Context(), what, wait)
+		begun := time.Now()
+		err = e.call(ctx)
+		cancel()
+		if took := time.Since(begun); what.hang && took > wait+patience {
+			w.Errorf("%s: it took %s with a deadline of %s", e.op, took.Round(time.Second), wait)
+		}
 	}
 	if w.proxy.struck(armed) == 0 {
 		w.Fatalf("%s: no request was seen: does the harness's Op know it?", e.op)
 	}
 	verdict(err)
-	if n := w.proxy.count(e.op) - before; n > 1 && what.status != unauthorized.status {
+	if n := w.proxy.count(e.op) - before; n > tries && what.status != unauthorized.status {
 		w.Errorf("%s: %s: it was sent %d times by one call", e.op, what.name, n)
 	}
 }
@@ -110,6 +105,27 @@ func describe(err error) string {
 	}
 	e := sdk.AsError(err)
 	return e.Outcome.String() + " " + err.Error()
+}
+
+func checkUnreachable(t *rules.T, s *subject) {
+	w := newWorld(t, s)
+	all := w.effects()
+	w.proxy.close()
+	for _, e := range all {
+		// A connection that was kept may only now be found closed: UNKNOWN is right for that one.
+		err := e.call(t.Context())
+		for range 5 {
+			if err != nil && sdk.AsError(err).Outcome == sdk.OutcomeUnknown {
+				err = e.call(t.Context())
+			}
+		}
+		if err == nil || sdk.AsError(err).Outcome != sdk.OutcomeNotSent {
+			if w.proxy.taken() {
+				t.Skipf("another program has taken the port meanwhile")
+			}
+			t.Errorf("%s: %v", e.op, describe(err))
+		}
+	}
 }
 
 func checkUnauthorized(t *rules.T, s *subject) {
@@ -153,7 +169,7 @@ func checkQueryTrouble(t *rules.T, s *subject) {
 	order := w.paid()
 	for _, what := range []trouble{resetBefore, pageBefore, pageOK, halfAnswer, emptyAnswer, tooMany("1"), unauthorized, hangBefore} {
 		w.proxy.arm(OpQuery, -1, what)
-		ctx, cancel := context.WithTimeout(t.Context(), 4*short)
+		ctx, cancel := limited(t.Context(), what, short)
 		p, err := w.provider.Query(ctx, sdk.QueryRequest{Order: order})
 		cancel()
 		if err == nil && p.Status != sdk.StatusUnknown || sdk.IsCode(err, sdk.CodeOrderNotFound) {

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,6 +77,15 @@ func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
 
 // close refuses every connection from now on.
 func (p *proxy) close() { _ = p.server.Close() }
+
+// taken reports whether somebody else listens where a closed proxy did.
+func (p *proxy) taken() bool {
+	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
+	if err == nil {
+		_ = conn.Close()
+	}
+	return err == nil
+}
 
 // arm has the next requests of a kind suffer; times is -1 for all of them.
 func (p *proxy) arm(op Op, times int, what trouble) *arming {

@@ -1,7 +1,6 @@
 package providertest
 
 import (
-	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"errors"
@@ -32,8 +31,8 @@ var secretRules = []rule{
 	{ID: "secret/log", Says: "Nothing that is logged or printed holds a secret of the config.", Check: func(t *rules.T, s *subject) {
 		stop := s.Plugin.CaptureLog()
 		w := newWorld(t, s)
-		w.everyTrouble(func(string, error) {})
 		w.same(w.paid(), sdk.StatusSucceeded)
+		w.everyTrouble(func(string, error) {})
 		w.noSecret(w.secrets(), "the log", stop())
 	}},
 	{ID: "secret/config_error", Says: "An error about the config doesn't quote a value that may be secret.", Check: func(t *rules.T, s *subject) {
@@ -128,7 +127,7 @@ func (w *world) everyTrouble(tell func(what string, err error)) {
 }
 
 func (w *world) try(each *world, what trouble, tell func(string, error)) {
-	ctx, cancel := context.WithTimeout(w.Context(), 4*short)
+	ctx, cancel := limited(w.Context(), what, short)
 	defer cancel()
 	order := each.create(each.request())
 	for _, op := range []Op{OpAuthorize, OpCreate, OpQuery, OpRefund, OpCancel} {

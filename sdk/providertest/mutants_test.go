@@ -1,0 +1,158 @@
+package providertest_test
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+// mutants break one rule each.
+var mutants = append(append(mutantsOfWords, mutantsOfErrors...), mutantsOfRest...)
+
+type mutant struct {
+	name   string
+	caught string // by which case
+	breaks func(sdk.Plugin) sdk.Plugin
+}
+
+func definition(change func(p *sdk.Plugin)) func(sdk.Plugin) sdk.Plugin {
+	return func(p sdk.Plugin) sdk.Plugin {
+		change(&p)
+		return p
+	}
+}
+
+var mutantsOfWords = []mutant{
+	{"has no version", "describe/info", definition(func(p *sdk.Plugin) { p.Info.Version = "latest" })},
+	{"marks no account", "describe/schema", definition(func(p *sdk.Plugin) {
+		p.ConfigSchema = strings.ReplaceAll(p.ConfigSchema, `,"x-paymux-account":true`, "")
+	})},
+	{"has a row twice", "describe/capabilities", definition(func(p *sdk.Plugin) {
+		p.Capabilities.Rows = append(p.Capabilities.Rows, p.Capabilities.Rows[0])
+	})},
+	{"repeats without a window", "describe/create_retry", definition(func(p *sdk.Plugin) { p.Capabilities.CreateRetry.Window = 0 })},
+	{"takes a secret of any type", "config/strict", definition(func(p *sdk.Plugin) {
+		p.ConfigSchema = strings.Replace(p.ConfigSchema, `"secret":{"type":"string",`, `"secret":{`, 1)
+	})},
+	{"speaks to the acquirer when it is opened", "config/offline", breaking(func(b *broken) {
+		if resp, err := http.Get(b.base.JoinPath("ping").String()); err == nil {
+			_ = resp.Body.Close()
+		}
+	})},
+	{"has no code for a bad config", "config/unusable", definition(func(p *sdk.Plugin) {
+		open := p.Open
+		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+			opened, err := open(ctx, c)
+			if err != nil {
+				err = errBroken
+			}
+			return opened, err
+		}
+	})},
+	{"calls a fresh order CREATED", "create/answer", asks(func(*broken, *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		return func(p *sdk.Payment, err error) error { p.Status = sdk.StatusCreated; return err }
+	})},
+	{"gives an action that it didn't announce", "create/actions", asks(func(*broken, *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		return func(p *sdk.Payment, err error) error {
+			p.NextActions = []sdk.NextAction{{Type: sdk.ActionQRCode, QRCode: "x"}}
+			return err
+		}
+	})},
+	{"sends an order twice", "create/once", breaking(func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if b.count("create") == 0 && err == nil {
+				return b.provider.Create(ctx, r)
+			}
+			return p, err
+		}
+	})},
+	{"cuts a long id", "create/ids", asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		r.MerchantOrderID = r.MerchantOrderID[:min(30, len(r.MerchantOrderID))]
+		return nil
+	})},
+	{"finds another order by our id", "query/by_merchant_order", breaking(func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if err == nil {
+				b.count("created")
+			}
+			return p, err
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			p, err := b.provider.Query(ctx, r)
+			if r.AcquirerOrderID == "" && b.count("created") > 0 {
+				p.AcquirerOrderID = "B0"
+			}
+			return p, err
+		}
+	})},
+	{"says FAILED of what it doesn't find", "query/never_made", answers(func(_ *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if sdk.IsCode(err, sdk.CodeOrderNotFound) {
+			p.Status, err = sdk.StatusFailed, nil
+		}
+		return err
+	})},
+	{"takes every status it doesn't know for PENDING", "status/unheard_of", answers(func(_ *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if err == nil && p.Status == sdk.StatusUnknown {
+			p.Status = sdk.StatusPending
+		}
+		return err
+	})},
+	{"reads one status wrongly", "status/mapping", breaking(func(b *broken) {
+		wrong := func(p sdk.Payment, err error) (sdk.Payment, error) {
+			if p.Status == sdk.StatusCancelled {
+				p.Status = sdk.StatusExpired
+			}
+			return p, err
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			return wrong(b.provider.Query(ctx, r))
+		}
+		b.cancel = func(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
+			return wrong(b.provider.Cancel(ctx, r))
+		}
+	})},
+	{"sends who has paid to pay again", "status/paid", answers(func(_ *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if p.Status == sdk.StatusSucceeded {
+			p.NextActions = []sdk.NextAction{{Type: sdk.ActionRedirect, URL: "https://bank.example.com/pay"}}
+		}
+		return err
+	})},
+	{"takes yen for hundredths", "money/exponent_0", amounts("JPY", func(n int64) int64 { return n * 100 })},
+	{"rounds a third decimal", "money/exponent_3", amounts("BHD", func(n int64) int64 { return (n + 5) / 10 * 10 })},
+	{"computes with float32", "money/largest", asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		asked := r.Money
+		if asked.Minor() < 10_000_000 {
+			return nil
+		}
+		r.Money, _ = sdk.FromMinor(int64(float32(asked.Minor())), asked.Currency())
+		return func(p *sdk.Payment, err error) error { p.Money = asked; return err }
+	})},
+	{"forgets the largest amount", "money/bounds", breaking(func(b *broken) {
+		for i := range b.rows {
+			b.rows[i].Min, b.rows[i].Max = sdk.Money{}, sdk.Money{}
+		}
+	})},
+	{"takes every currency for its own", "money/other_currency", asks(func(b *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		if !strings.Contains("HKD JPY BHD", r.Money.Currency()) {
+			r.Money, _ = sdk.FromMinor(r.Money.Minor(), "HKD")
+		}
+		return nil
+	})},
+}
+
+// amounts sends other amounts of a currency, of those that the cases of the
+// decimals use, and is consistent about it.
+func amounts(currency string, wrong func(int64) int64) func(sdk.Plugin) sdk.Plugin {
+	return asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		asked := r.Money
+		if asked.Currency() != currency || asked.Minor() < 100 || asked.Minor() > 1_000_000 {
+			return nil
+		}
+		r.Money, _ = sdk.FromMinor(wrong(asked.Minor()), currency)
+		return func(p *sdk.Payment, err error) error { p.Money = asked; return err }
+	})
+}

@@ -1,0 +1,170 @@
+package providertest_test
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+var mutantsOfErrors = []mutant{
+	{"says NOT_SENT of a broken connection", "outcome/reset", says(func(_ string, e *sdk.Error) {
+		if strings.Contains(e.Message, "the connection was closed") {
+			e.Outcome = sdk.OutcomeNotSent
+		}
+	})},
+	{"says NOT_SENT of a timeout", "outcome/timeout", says(func(_ string, e *sdk.Error) {
+		if e.Code == sdk.CodeAcquirerTimeout {
+			e.Outcome = sdk.OutcomeNotSent
+		}
+	})},
+	{"ignores its deadline", "outcome/timeout", breaking(func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if context.Cause(ctx) == context.DeadlineExceeded {
+				<-time.After(4 * time.Second)
+			}
+			return p, err
+		}
+	})},
+	{"takes a bad gateway for a no", "outcome/server_error", says(func(_ string, e *sdk.Error) {
+		if e.Message == "HTTP 502" {
+			e.Outcome, e.Code = sdk.OutcomeRefused, sdk.CodeRefused
+		}
+	})},
+	{"says NOT_SENT of a refund that met 503", "outcome/server_error", says(func(op string, e *sdk.Error) {
+		if op == "refund" && e.Message == "HTTP 503" {
+			e.Outcome = sdk.OutcomeNotSent
+		}
+	})},
+	{"says NOT_SENT of what it can't read", "outcome/unreadable", says(func(_ string, e *sdk.Error) {
+		if e.Code == sdk.CodeAcquirerAnswerInvalid {
+			e.Outcome = sdk.OutcomeNotSent
+		}
+	})},
+	{"takes a redirect for a no", "outcome/redirect", says(func(_ string, e *sdk.Error) {
+		if e.Message == "HTTP 302" {
+			e.Outcome = sdk.OutcomeRefused
+		}
+	})},
+	{"takes 401 for a no", "outcome/unauthorized", says(func(_ string, e *sdk.Error) {
+		if strings.Contains(e.Message, "a fresh access token") {
+			e.Outcome = sdk.OutcomeRefused
+		}
+	})},
+	{"says UNKNOWN when nobody listens", "outcome/unreachable", says(func(_ string, e *sdk.Error) {
+		if strings.Contains(e.Message, "refused") {
+			e.Outcome = sdk.OutcomeUnknown
+		}
+	})},
+	{"goes on when its time is over", "outcome/over_already", breaking(func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			if ctx.Err() != nil {
+				_, _ = b.provider.Create(context.WithoutCancel(ctx), r)
+			}
+			return b.provider.Create(ctx, r)
+		}
+	})},
+	{"says UNKNOWN when it got no token", "outcome/authorize", says(func(_ string, e *sdk.Error) {
+		if strings.HasPrefix(e.Message, "no token") {
+			e.Outcome = sdk.OutcomeUnknown
+		}
+	})},
+	{"says that an order isn't there when the acquirer isn't", "outcome/query", answers(func(_ *broken, _ sdk.QueryRequest, _ *sdk.Payment, err error) error {
+		if err != nil && strings.Contains(err.Error(), "HTTP 503") {
+			return sdk.NotSent(sdk.CodeOrderNotFound, "not there")
+		}
+		return err
+	})},
+	{"says UNKNOWN of a final no", "outcome/refused", says(func(_ string, e *sdk.Error) {
+		if e.Message == "the bank says no" {
+			e.Outcome = sdk.OutcomeUnknown
+		}
+	})},
+	{"takes an error that nobody documents for a no", "outcome/error_code", says(func(_ string, e *sdk.Error) {
+		if e.Message == "HTTP 200" {
+			e.Outcome = sdk.OutcomeRefused
+		}
+	})},
+	{"copies the acquirer's id out of the question", "answer/wrong_order", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if r.AcquirerOrderID != "" {
+			p.AcquirerOrderID = r.AcquirerOrderID
+		}
+		return err
+	})},
+	{"copies our id out of the question", "answer/wrong_merchant_order", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		p.MerchantOrderID = r.MerchantOrderID
+		return err
+	})},
+	{"copies the amount out of the question", "answer/wrong_amount", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if p.Money.Currency() == r.Money.Currency() {
+			p.Money = r.Money
+		}
+		return err
+	})},
+	{"copies the currency out of the question", "answer/wrong_currency", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if !p.Money.IsZero() {
+			p.Money, _ = sdk.FromMinor(p.Money.Minor(), r.Money.Currency())
+		}
+		return err
+	})},
+	{"drops a Retry-After in seconds", "limit/seconds", says(func(_ string, e *sdk.Error) {
+		if e.RetryAfter == 7*time.Second {
+			e.RetryAfter = 0
+		}
+	})},
+	{"drops a Retry-After that is a date", "limit/date", says(func(_ string, e *sdk.Error) {
+		if e.RetryAfter > 20*time.Second && e.RetryAfter < time.Hour {
+			e.RetryAfter = 0
+		}
+	})},
+	{"makes up a Retry-After", "limit/absent", breaking(func(b *broken) {
+		b.giveBack = func(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+			p, err := b.provider.Refund(ctx, r)
+			if sdk.IsCode(err, sdk.CodeAcquirerRateLimited) && sdk.AsError(err).RetryAfter == 0 {
+				sdk.AsError(err).RetryAfter = time.Second
+			}
+			return p, err
+		}
+	})},
+	{"lets a Retry-After overflow", "limit/nonsense", says(func(_ string, e *sdk.Error) {
+		if e.RetryAfter >= 24*time.Hour {
+			e.RetryAfter = -e.RetryAfter
+		}
+	})},
+	{"takes 429 on a query for an error like any other", "limit/query", answers(func(_ *broken, _ sdk.QueryRequest, _ *sdk.Payment, err error) error {
+		if sdk.IsCode(err, sdk.CodeAcquirerRateLimited) {
+			return sdk.Unknown(sdk.CodeAcquirerError, "slow down")
+		}
+		return err
+	})},
+	{"makes a second order of a repeated request", "retry/identical", asks(func(b *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		id := r.MerchantOrderID
+		if b.count("ok "+id) > 0 {
+			r.MerchantOrderID += "x"
+		}
+		return func(_ *sdk.Payment, err error) error {
+			if err != nil {
+				b.mu.Lock()
+				delete(b.seen, "ok "+id)
+				b.mu.Unlock()
+			}
+			return err
+		}
+	})},
+	{"makes a second order after a lost answer", "retry/after_lost", asks(func(b *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		id := r.MerchantOrderID
+		b.mu.Lock()
+		if b.seen["lost "+id] > 0 {
+			r.MerchantOrderID += "x"
+		}
+		b.mu.Unlock()
+		return func(_ *sdk.Payment, err error) error {
+			if err != nil {
+				b.count("lost " + id)
+			}
+			return err
+		}
+	})},
+}

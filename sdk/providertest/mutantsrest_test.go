@@ -1,0 +1,285 @@
+package providertest_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/paymux/paymux/sdk"
+)
+
+// believe reads a notification as if it were signed.
+func believe(b *broken, r sdk.HTTPRequest) (sdk.Notification, error) {
+	r.Header = map[string][]string{"Bank-Signature": {sign(r.Body, b.config.Keys[0].Reveal())}}
+	return b.provider.ParseNotification(context.Background(), r)
+}
+
+var mutantsOfRest = []mutant{
+	{"refuses what it acknowledges", "notification/read", reads(func(_ *broken, _ sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		n.Ack.Status = 500
+		return n, err
+	})},
+	{"asks the acquirer when it reads a notification", "notification/pure", reads(func(b *broken, _ sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		_ = b.post(context.Background(), "ping", call{}, &struct{}{})
+		return n, err
+	})},
+	{"reads a notification once only", "notification/replayed", reads(func(b *broken, r sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if b.count(fmt.Sprint(r.Header)+string(r.Body)) > 0 {
+			n.Events = nil
+		}
+		return n, err
+	})},
+	{"drops a notification that was overtaken", "notification/reordered", reads(func(b *broken, _ sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if err == nil && len(n.Events) > 0 {
+			id := n.Events[0].MerchantOrderID
+			number, _ := strconv.Atoi(id[strings.LastIndex(id, "-")+1:])
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if number > 0 && number < b.seen["last"] {
+				n.Events = nil
+			}
+			b.seen["last"] = max(number, b.seen["last"])
+		}
+		return n, err
+	})},
+	{"signs without white space", "notification/tampered", breaking(func(b *broken) {
+		b.parse = func(ctx context.Context, r sdk.HTTPRequest) (sdk.Notification, error) {
+			r.Body = bytes.TrimSpace(r.Body)
+			return b.provider.ParseNotification(ctx, r)
+		}
+	})},
+	{"takes what was cut short", "notification/truncated", reads(func(b *broken, r sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if len(r.Body) > 0 && len(r.Body) < 1000 && r.Body[0] == '{' && !strings.ContainsRune("}| ", rune(r.Body[len(r.Body)-1])) {
+			return believe(b, r)
+		}
+		return n, err
+	})},
+	{"takes a notification without a signature", "notification/unsigned", reads(func(b *broken, r sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if r.Get("Bank-Signature") == "" && bytes.Contains(r.Body, []byte("order_id")) {
+			return believe(b, r)
+		}
+		return n, err
+	})},
+	{"takes another's signature", "notification/forged", reads(func(b *broken, r sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if r.Get("Bank-Signature") == sign(r.Body, "not-the-key") {
+			return believe(b, r)
+		}
+		return n, err
+	})},
+	{"takes what it can't read for unsigned", "notification/unreadable", reads(func(_ *broken, _ sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if err == nil && n.Events[0].RawType == "unreadable" {
+			return sdk.Notification{}, sdk.NotSent(sdk.CodeSignatureInvalid, "not readable")
+		}
+		return n, err
+	})},
+	{"garbles ids in another charset", "notification/charset", reads(func(_ *broken, r sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if strings.Contains(r.Get("Content-Type"), "gbk") && err == nil {
+			n.Events[0].MerchantOrderID = "\u7b7e"
+		}
+		return n, err
+	})},
+	{"knows the newest key only", "notification/rotated", breaking(func(b *broken) { b.config.Keys = b.config.Keys[:1] })},
+	{"believes a form", "notification/garbage", reads(func(_ *broken, r sdk.HTTPRequest, n sdk.Notification, err error) (sdk.Notification, error) {
+		if strings.Contains(r.Get("Content-Type"), "form-urlencoded") {
+			return sdk.Notification{}, nil
+		}
+		return n, err
+	})},
+	{"gives all back for a part", "refund/partial", giving(func(b *broken, r *sdk.RefundRequest) {
+		if r.Amount.Minor() < r.Money.Minor() {
+			r.Amount = r.Money
+		}
+	})},
+	{"gives back what there is when asked for more", "refund/too_much", giving(func(b *broken, r *sdk.RefundRequest) {
+		if r.Amount.Minor() > r.Money.Minor() {
+			r.Amount = r.Money
+		}
+	})},
+	{"makes a second refund of a repeated one", "refund/same_id", giving(func(b *broken, r *sdk.RefundRequest) {
+		if b.count(r.MerchantRefundID) > 0 {
+			r.MerchantRefundID += "x"
+		}
+	})},
+	{"calls a refunded payment CANCELLED", "refund/payment_stays", breaking(func(b *broken) {
+		b.giveBack = func(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+			b.count("refunded " + r.MerchantOrderID)
+			return b.provider.Refund(ctx, r)
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			p, err := b.provider.Query(ctx, r)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.seen["refunded "+r.MerchantOrderID] > 0 {
+				p.Status = sdk.StatusCancelled
+			}
+			return p, err
+		}
+	})},
+	{"says that a refund failed when it can't be asked about", "refund/query_trouble", breaking(func(b *broken) {
+		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
+			p, err := b.provider.QueryRefund(ctx, r)
+			if err != nil && sdk.AsError(err).Message == "HTTP 503" {
+				p.Status, err = sdk.RefundFailed, nil
+			}
+			return p, err
+		}
+	})},
+	{"says that a refund that nobody made failed", "refund/never_made", breaking(func(b *broken) {
+		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
+			p, err := b.provider.QueryRefund(ctx, r)
+			if err != nil && sdk.AsError(err).Message == "HTTP 200" {
+				p.Status, err = sdk.RefundFailed, nil
+			}
+			return p, err
+		}
+	})},
+	{"reports an end that the acquirer doesn't", "cancel/unpaid", cancelling(sdk.StatusCancelled, sdk.StatusExpired)},
+	{"calls a paid order cancelled", "cancel/paid", cancelling(sdk.StatusSucceeded, sdk.StatusCancelled)},
+	{"mixes up orders that are made at once", "concurrency/orders", mixesUp()},
+	{"fetches a token for each call", "concurrency/authorize", asks(func(b *broken, _ *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
+		defer cancel()
+		_, _ = b.token(ctx)
+		return nil
+	})},
+	{"holds a few instances only", "instance/many", opening(func() func(string) error {
+		var n atomic.Int64
+		return func(name string) error {
+			if strings.HasPrefix(name, "shop-") && n.Add(1) > 100 {
+				return errBroken
+			}
+			return nil
+		}
+	})},
+	{"has one address for all instances", "instance/apart", oneAddress()},
+	{"keeps an instance's first config", "instance/again", keepsFirst()},
+	{"quotes the URL with the secret", "secret/errors", says(func(_ string, e *sdk.Error) {
+		if strings.HasPrefix(e.Message, "no token") {
+			e.Message += " from /token?secret=" + bankSecret
+		}
+	})},
+	{"logs its secret", "secret/log", breaking(func(b *broken) { slog.Debug("opened", "secret", b.provider.config.Secret.Reveal()) })},
+	{"quotes the config", "secret/config_error", definition(func(p *sdk.Plugin) {
+		open := p.Open
+		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+			opened, err := open(ctx, c)
+			if err != nil {
+				var all map[string]any
+				_ = c.Decode(&all)
+				text, _ := json.Marshal(all)
+				err = sdk.ConfigError("", "can't use %s", text)
+			}
+			return opened, err
+		}
+	})},
+	{"tells its secret in an answer", "secret/answers", answers(func(b *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		p.StatusReason = b.provider.config.Secret.Reveal()
+		return err
+	})},
+	{"prints its secret", "secret/prints", definition(func(p *sdk.Plugin) {
+		open := p.Open
+		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+			opened, err := open(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return &struct {
+				all
+				secret string
+			}{opened.(all), bankSecret}, nil
+		}
+	})},
+}
+
+type all interface {
+	sdk.Provider
+	sdk.Refunder
+	sdk.Canceller
+}
+
+func giving(change func(*broken, *sdk.RefundRequest)) func(sdk.Plugin) sdk.Plugin {
+	return breaking(func(b *broken) {
+		b.giveBack = func(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+			change(b, &r)
+			return b.provider.Refund(ctx, r)
+		}
+	})
+}
+
+func cancelling(from, to sdk.Status) func(sdk.Plugin) sdk.Plugin {
+	return breaking(func(b *broken) {
+		b.cancel = func(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
+			p, err := b.provider.Cancel(ctx, r)
+			if p.Status == from {
+				p.Status = to
+			}
+			return p, err
+		}
+	})
+}
+
+func opening(with func() func(name string) error) func(sdk.Plugin) sdk.Plugin {
+	return func(p sdk.Plugin) sdk.Plugin {
+		open, before := p.Open, with()
+		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+			if err := before(c.Name()); err != nil {
+				return nil, err
+			}
+			return open(ctx, c)
+		}
+		return p
+	}
+}
+
+func mixesUp() func(sdk.Plugin) sdk.Plugin {
+	return breaking(func(b *broken) {
+		var running sync.WaitGroup
+		var last atomic.Pointer[sdk.Payment]
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			running.Add(1)
+			defer running.Done()
+			n := b.count("running")
+			p, err := b.provider.Create(ctx, r)
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.seen["running"]--
+			if other := last.Swap(&p); n > 0 && other != nil {
+				return *other, err
+			}
+			return p, err
+		}
+	})
+}
+
+func oneAddress() func(sdk.Plugin) sdk.Plugin {
+	var newest atomic.Pointer[provider]
+	return breaking(func(b *broken) {
+		newest.Store(b.provider)
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			return newest.Load().Create(ctx, r)
+		}
+	})
+}
+
+func keepsFirst() func(sdk.Plugin) sdk.Plugin {
+	return func(p sdk.Plugin) sdk.Plugin {
+		open := p.Open
+		var first sync.Map
+		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+			opened, err := open(ctx, c)
+			if err != nil || !strings.HasPrefix(c.Name(), "main-") {
+				return opened, err
+			}
+			kept, _ := first.LoadOrStore(c.Name(), opened)
+			return kept.(sdk.Provider), nil
+		}
+		return p
+	}
+}
