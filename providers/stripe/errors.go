@@ -53,8 +53,8 @@ func rule(status int, kind, code string, v verdict, note string) errorRule {
 }
 
 // errorRules are tried in order. They hold of answers that have a readable error
-// in them; any other answer with HTTP 401 is the first row, and all the rest
-// leaves unsure what happened.
+// in them; any other answer with HTTP 401 is the first row, one with 429 is a rate
+// limit whose outcome is unknown, and all the rest leaves unsure what happened.
 var errorRules = []errorRule{
 	rule(http.StatusUnauthorized, "", "", badKey, "no valid key: nothing was done"),
 	rule(http.StatusForbidden, "", "", badKey, "the key doesn't have the permission: nothing was done"),
@@ -95,8 +95,11 @@ func decode(resp acquirer.Response, asked op, data any) (*intentData, *sdk.Error
 	}
 	var body errorData
 	if acquirer.DecodeJSON(resp.Body, &body) != nil || body.Error == nil || body.Error.Type == "" {
-		if resp.Status == http.StatusUnauthorized { // which alone says that nothing was done (RFC 9110, 15.5.2)
+		switch resp.Status {
+		case http.StatusUnauthorized: // which alone says that nothing was done (RFC 9110, 15.5.2)
 			return nil, verdictError(resp, badKey, "")
+		case http.StatusTooManyRequests: // from whom isn't known, so neither is that nothing was done
+			return nil, verdictError(resp, slowed, "")
 		}
 		return nil, answerError(resp, sdk.CodeAcquirerError, "HTTP status %d without a readable error", resp.Status)
 	}

@@ -111,9 +111,9 @@ func TestBadAnswers(t *testing.T) {
 		{"400 text", say(400, `{"error":"no"}`), sdk.CodeAcquirerError},
 		{"400 without type", say(400, `{"error":{"code":"resource_missing"}}`), sdk.CodeAcquirerError},
 		{"403 without type", say(403, `{"error":{"code":"x"}}`), sdk.CodeAcquirerError},
-		{"429 without type", say(429, `{"error":{"code":"rate_limit"}}`), sdk.CodeAcquirerError},
+		{"429 without type", say(429, `{"error":{"code":"rate_limit"}}`), sdk.CodeAcquirerRateLimited},
 		{"404 truncated", say(404, `{"error":{"type":"invalid_request_error","code":"resource_mis`), sdk.CodeAcquirerError},
-		{"429 HTML", say(429, "<html>"), sdk.CodeAcquirerError},
+		{"429 HTML", say(429, "<html>"), sdk.CodeAcquirerRateLimited},
 		{"500 JSON", say(500, problem("api_error", "")), sdk.CodeAcquirerError},
 		{"502 HTML", say(502, "<html>"+testKey), sdk.CodeAcquirerError},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
@@ -145,6 +145,22 @@ func TestUnauthorized(t *testing.T) {
 			checkError(t, o.call(t.Context(), f.provider(t, "")), sdk.CodeCredentialsRefused, sdk.OutcomeNotSent)
 			if len(f.sent()) != 1 {
 				t.Errorf("%s: sent %q", o.name, f.sent())
+			}
+		}
+	}
+}
+
+// A server in front of the acquirer slows down with a page of its own.
+func TestRateLimitedWithoutAReadableError(t *testing.T) {
+	for _, body := range []string{"", "{}", "<html>"} {
+		for _, o := range operations(t) {
+			f := newFake(t, func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Retry-After", "30")
+				say(429, body)(w, r)
+			})
+			e := checkError(t, o.call(t.Context(), f.provider(t, "")), sdk.CodeAcquirerRateLimited, sdk.OutcomeUnknown)
+			if e.RetryAfter != 30*time.Second {
+				t.Errorf("%s: %v", o.name, e.RetryAfter)
 			}
 		}
 	}
