@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/paymux/paymux/host/conformance"
 	"github.com/paymux/paymux/providers/alipayhk"
 	"github.com/paymux/paymux/providers/alipayhk/cbtistest"
 	"github.com/paymux/paymux/sdk"
@@ -16,6 +17,12 @@ import (
 
 func TestConformance(t *testing.T) {
 	providertest.Run(t, providertest.Harness{Plugin: providertest.InProcess(alipayhk.Plugin()), Start: startSandbox})
+}
+
+// The same cases, with the process supervisor and the wire between.
+func TestConformanceOfBinary(t *testing.T) {
+	plugin := conformance.Build(t, "./cmd/paymux-provider-alipayhk")
+	providertest.Run(t, providertest.Harness{Plugin: plugin, Start: startSandbox})
 }
 
 var ops = map[string]providertest.Op{

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/paymux/paymux/host/conformance"
 	"github.com/paymux/paymux/providers/antom"
 	"github.com/paymux/paymux/providers/antom/antomtest"
 	"github.com/paymux/paymux/sdk"
@@ -18,6 +19,12 @@ import (
 
 func TestConformance(t *testing.T) {
 	providertest.Run(t, providertest.Harness{Plugin: providertest.InProcess(antom.Plugin()), Start: startSandbox})
+}
+
+// The same cases, with the process supervisor and the wire between.
+func TestConformanceOfBinary(t *testing.T) {
+	plugin := conformance.Build(t, "./cmd/paymux-provider-antom")
+	providertest.Run(t, providertest.Harness{Plugin: plugin, Start: startSandbox})
 }
 
 var ops = map[string]providertest.Op{

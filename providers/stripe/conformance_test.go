@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymux/paymux/host/conformance"
 	"github.com/paymux/paymux/providers/stripe"
 	"github.com/paymux/paymux/providers/stripe/stripetest"
 	"github.com/paymux/paymux/sdk"
@@ -16,6 +17,12 @@ import (
 
 func TestConformance(t *testing.T) {
 	providertest.Run(t, providertest.Harness{Plugin: providertest.InProcess(stripe.Plugin()), Start: startSandbox})
+}
+
+// The same cases, with the process supervisor and the wire between.
+func TestConformanceOfBinary(t *testing.T) {
+	plugin := conformance.Build(t, "./cmd/paymux-provider-stripe")
+	providertest.Run(t, providertest.Harness{Plugin: plugin, Start: startSandbox})
 }
 
 // opOf goes by method and path. The key is proved by a look at the account.
