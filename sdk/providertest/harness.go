@@ -85,6 +85,8 @@ type Sandbox struct {
 	Op func(r *http.Request) Op
 
 	Pay func(orderID string) error // as the payer does in the wallet
+	// Silent: the sandbox can't send notifications to [Setup] or a payment's notify_url.
+	Silent bool
 	// GiveUp is the payer who presses cancel.
 	GiveUp func(orderID string) error
 	// Amount is what the sandbox was asked for, read from its own record and

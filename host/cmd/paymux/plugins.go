@@ -21,6 +21,8 @@ import (
 type plugins struct {
 	Lock   lockCommand   `cmd:"" help:"Pin the version and the digest of each plugin's binary in the lock file."`
 	Verify verifyCommand `cmd:"" help:"Compare the binaries with the lock file."`
+
+	Conformance conformanceCommand `cmd:"" help:"Check a built plugin against the contract's rules."`
 }
 
 type pluginFlags struct {
