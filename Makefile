@@ -95,8 +95,9 @@ generate: ## write generated files anew
 	@echo "==> docs"; $(GO) test ./sdk -run TestErrorsDoc -update
 	@$(GO) test ./providers/airwallex ./providers/antom ./providers/stripe -run TestDoc -update
 	@$(GO) test ./examples/internal/acquirers -run TestCapabilitiesDoc -update
+	@$(GO) test ./host/conformance -run TestDocs -update
 
-GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/capabilities.md docs/providers
+GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/capabilities.md docs/providers docs/conformance.md
 
 .PHONY: verify
 verify: generate ## fail if generated files are old or the wire protocol broke

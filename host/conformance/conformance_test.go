@@ -132,13 +132,3 @@ func TestWhatIsNoPlugin(t *testing.T) {
 		}
 	}
 }
-
-func TestCasesAreNamed(t *testing.T) {
-	seen := map[string]bool{}
-	for _, c := range conformance.Cases() {
-		if family, name, ok := strings.Cut(c.ID, "/"); !ok || family == "" || name == "" || seen[c.ID] || !strings.HasSuffix(c.Says, ".") {
-			t.Errorf("%q: %q", c.ID, c.Says)
-		}
-		seen[c.ID] = true
-	}
-}
