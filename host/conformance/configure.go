@@ -78,8 +78,13 @@ func (s *subject) variants(t *rules.T) map[string][]byte {
 	}
 	for _, name := range root.Required {
 		all["no "+name] = with(func(o map[string]any) { delete(o, name) })
-		all["an object as "+name] = with(func(o map[string]any) { o[name] = map[string]any{"x": o[name]} })
-		all["null as "+name] = with(func(o map[string]any) { o[name] = nil })
+		all["another type as "+name] = with(func(o map[string]any) {
+			if _, isObject := o[name].(map[string]any); isObject {
+				o[name] = []any{o[name]}
+			} else { // a key may allow several types, but hardly this
+				o[name] = map[string]any{"paymux_conformance": o[name]}
+			}
+		})
 	}
 	return all
 }

@@ -48,10 +48,10 @@ func plugin(t *testing.T, how string) string {
 	}
 	dir := filepath.Join(t.TempDir(), "plugins")
 	path := filepath.Join(dir, "paymux-provider-"+how)
-	if err := os.Mkdir(dir, 0o700); err == nil {
-		err = os.WriteFile(path, data, 0o700)
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
 	}
-	if err != nil {
+	if err := os.WriteFile(path, data, 0o700); err != nil {
 		t.Fatal(err)
 	}
 	return path
