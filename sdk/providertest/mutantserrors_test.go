@@ -61,7 +61,9 @@ var mutantsOfErrors = []mutant{
 	{"goes on when its time is over", "outcome/over_already", breaking(func(b *broken) {
 		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
 			if ctx.Err() != nil {
-				_, _ = b.provider.Create(context.WithoutCancel(ctx), r)
+				again, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+				defer cancel()
+				_, _ = b.provider.Create(again, r)
 			}
 			return b.provider.Create(ctx, r)
 		}

@@ -45,6 +45,7 @@ func Run[T TB[T]](t T, h Harness) {
 	if err != nil {
 		t.Fatalf("%v", err)
 	}
+	defer s.inbox.close()
 	for _, c := range table() {
 		t.Run(c.ID, func(t T) {
 			t.Helper()
@@ -72,6 +73,7 @@ func Check(ctx context.Context, h Harness, tell func(rules.Result)) ([]rules.Res
 	if err != nil {
 		return nil, err
 	}
+	defer s.inbox.close()
 	return rules.Check(ctx, table(), s, tell), nil
 }
 
@@ -106,6 +108,7 @@ type subject struct {
 	Harness
 	Description
 	schema *schema.Schema // nil if the schema can't be read; a case reports it
+	inbox  *inbox
 }
 
 func newSubject(ctx context.Context, h Harness) (*subject, error) {
@@ -118,5 +121,6 @@ func newSubject(ctx context.Context, h Harness) (*subject, error) {
 	}
 	s := &subject{Harness: h, Description: d}
 	s.schema, _ = schema.Parse(d.ConfigSchema)
-	return s, nil
+	s.inbox, err = startInbox()
+	return s, err
 }

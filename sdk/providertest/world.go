@@ -4,12 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"slices"
 	"sync/atomic"
-	"time"
 
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/providertest/rules"
@@ -21,11 +17,12 @@ type world struct {
 	*subject
 	*rules.T
 	Sandbox
-	proxy    *proxy
-	inbox    *inbox
-	name     string // of the instance
-	config   string
-	provider sdk.Provider
+	proxy     *proxy
+	notifyURL string
+	come      <-chan sdk.HTTPRequest // notifications
+	name      string                 // of the instance
+	config    string
+	provider  sdk.Provider
 }
 
 var (
@@ -42,8 +39,9 @@ func newID(prefix string) string { return fmt.Sprintf("%s-%s-%d", prefix, runID,
 
 func newWorld(t *rules.T, s *subject) *world {
 	t.Helper()
-	w := &world{subject: s, T: t, inbox: startInbox(t)}
-	w.Sandbox = s.Start(t, Setup{NotifyURL: w.inbox.url})
+	w := &world{subject: s, T: t}
+	w.notifyURL, w.come = s.inbox.open(t)
+	w.Sandbox = s.Start(t, Setup{NotifyURL: w.notifyURL})
 	for name, missing := range map[string]bool{
 		"URL": w.Sandbox.URL == "", "Config": w.Sandbox.Config == nil, "Op": w.Op == nil, "Pay": w.Pay == nil,
 	} {
@@ -107,7 +105,7 @@ func (w *world) requestFor(row sdk.Capability) sdk.CreateRequest {
 		Description: "Conformance", ReturnURL: "https://shop.example.com/back",
 	}
 	if w.Capabilities.NotifyURL == sdk.NotifyURLPerPayment {
-		req.NotifyURL = w.inbox.url
+		req.NotifyURL = w.notifyURL
 	}
 	return req
 }
@@ -150,48 +148,4 @@ func (w *world) query(order sdk.Order) sdk.Payment {
 // canFind reports whether Query takes a kind of id.
 func (s *subject) canFind(key sdk.QueryKey) bool {
 	return slices.Contains(s.Capabilities.QueryKeys, key)
-}
-
-// inbox is where the sandbox sends notifications; it keeps them to the byte.
-type inbox struct {
-	url  string
-	come chan sdk.HTTPRequest
-}
-
-func startInbox(t *rules.T) *inbox {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("the kit's inbox: %v", err)
-	}
-	in := &inbox{url: "http://" + listener.Addr().String() + "/v1/notifications/main", come: make(chan sdk.HTTPRequest, 256)}
-	server := &http.Server{ReadHeaderTimeout: 10 * time.Second, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(io.LimitReader(r.Body, 64<<10))
-		if err != nil {
-			return
-		}
-		select {
-		case in.come <- sdk.HTTPRequest{
-			Method: r.Method, Path: r.URL.EscapedPath(), RawQuery: r.URL.RawQuery, Header: r.Header.Clone(), Body: body, ReceivedAt: time.Now(),
-		}:
-		default: // a flood: nobody reads that many
-		}
-	})}
-	go func() { _ = server.Serve(listener) }()
-	t.Cleanup(func() { _ = server.Close() })
-	return in
-}
-
-// next waits for a notification.
-func (w *world) next() sdk.HTTPRequest {
-	w.Helper()
-	if w.Silent {
-		w.Skipf("the harness's sandbox sends no notifications")
-	}
-	select {
-	case r := <-w.inbox.come:
-		return r
-	case <-w.Context().Done():
-		w.Fatalf("the sandbox sent no notification")
-		return sdk.HTTPRequest{}
-	}
 }
