@@ -3,13 +3,14 @@ package providertest_test
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/paymux/paymux/sdk"
 )
 
 // mutants break one rule each.
-var mutants = append(append(mutantsOfWords, mutantsOfErrors...), mutantsOfRest...)
+var mutants = slices.Concat(mutantsOfWords, mutantsOfErrors, mutantsOfNotices, mutantsOfRest)
 
 type mutant struct {
 	name   string
