@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/paymux/paymux/sdk"
 )
@@ -50,6 +51,16 @@ var mutantsOfWords = []mutant{
 				err = errBroken
 			}
 			return opened, err
+		}
+	})},
+	{"has credentials that ran out", "config/authorize", definition(func(p *sdk.Plugin) {
+		open := p.Open
+		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+			opened, err := open(ctx, c)
+			if err != nil {
+				return nil, err
+			}
+			return lapsed{opened.(all)}, nil
 		}
 	})},
 	{"calls a fresh order CREATED", "create/answer", asks(func(*broken, *sdk.CreateRequest) func(*sdk.Payment, error) error {
@@ -124,6 +135,12 @@ var mutantsOfWords = []mutant{
 	})},
 	{"takes yen for hundredths", "money/exponent_0", amounts("JPY", func(n int64) int64 { return n * 100 })},
 	{"rounds a third decimal", "money/exponent_3", amounts("BHD", func(n int64) int64 { return (n + 5) / 10 * 10 })},
+	{"sends no less than two", "money/smallest", asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
+		if r.Money.Minor() == 1 {
+			r.Money, _ = sdk.FromMinor(2, r.Money.Currency())
+		}
+		return nil
+	})},
 	{"computes with float32", "money/largest", asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
 		asked := r.Money
 		if asked.Minor() < 10_000_000 {
@@ -143,6 +160,13 @@ var mutantsOfWords = []mutant{
 		}
 		return nil
 	})},
+}
+
+type lapsed struct{ all }
+
+func (l lapsed) Authorize(ctx context.Context) (sdk.Grant, error) {
+	_, err := l.all.Authorize(ctx)
+	return sdk.Grant{ExpiresAt: time.Now().Add(-time.Hour)}, err
 }
 
 // amounts sends other amounts of a currency, of those that the cases of the
