@@ -11,6 +11,7 @@ COMMANDS := \
 	plugins/paymux-provider-antom=./providers/antom/cmd/paymux-provider-antom \
 	plugins/paymux-provider-stripe=./providers/stripe/cmd/paymux-provider-stripe \
 	plugins/paymux-provider-airwallex=./providers/airwallex/cmd/paymux-provider-airwallex \
+	plugins/paymux-provider-example=./examples/provider-go \
 	sandbox=./examples/sandbox \
 	shop=./examples/shop \
 	demo=./examples/demo \
