@@ -1,9 +1,5 @@
-// Command paymux-provider-example is a complete provider, to read and to copy:
-// for Acme, an acquirer that doesn't exist. docs/write-a-provider.md walks
-// through it, and `paymux plugins new` makes a copy for another acquirer.
-//
-// Each comment that begins with "Fact:" states what Acme documents. Those are
-// the places that differ from acquirer to acquirer.
+// Command paymux-provider-example takes payments through Acme, as a plugin of
+// paymux. A host starts it; by hand it does nothing.
 //
 //	plugin.go        what the plugin is and can do
 //	config.go        one account's config, with schema.json
