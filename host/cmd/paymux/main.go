@@ -37,8 +37,8 @@ type commands struct {
 	Serve     serveCommand   `cmd:"" help:"Serve the API and the acquirers' notifications."`
 	ConfigCmd configCommands `cmd:"" name:"config" help:"Check the config file."`
 	Providers providers      `cmd:"" help:"Show the providers of the config file."`
-	Plugins   plugins        `cmd:"" help:"Pin plugin binaries in the lock file, and check them."`
 	Routes    routes         `cmd:"" help:"Explain the routes of the config file."`
+	Plugins   plugins        `cmd:"" help:"Start a plugin, pin binaries in the lock file, and check them."`
 	Payments  payments       `cmd:"" help:"Create and read payments through the API of a running host."`
 	Doctor    doctorCommand  `cmd:"" help:"Look for what keeps a host from working, with the way out."`
 	Version   versionCommand `cmd:"" help:"Print the version."`

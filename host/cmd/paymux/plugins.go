@@ -19,6 +19,7 @@ import (
 )
 
 type plugins struct {
+	New    newCommand    `cmd:"" help:"Start a provider for another acquirer, from a template that works."`
 	Lock   lockCommand   `cmd:"" help:"Pin the version and the digest of each plugin's binary in the lock file."`
 	Verify verifyCommand `cmd:"" help:"Compare the binaries with the lock file."`
 

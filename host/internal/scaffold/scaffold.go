@@ -25,9 +25,11 @@ import (
 //go:embed _template readme.md
 var files embed.FS
 
+// SDKModule is the module that a provider needs.
+const SDKModule = "github.com/paymux/paymux"
+
 const (
-	sdkModule   = "github.com/paymux/paymux"
-	example     = sdkModule + "/examples/provider-go"
+	example     = SDKModule + "/examples/provider-go"
 	goVersion   = "1.26.0" // the sdk's
 	noVersion   = "v0.0.0" // to be replaced by a checkout
 	todo        = "TODO(acquirer):"
@@ -65,8 +67,8 @@ func (o Options) Check() error {
 	}
 	if o.Replace != "" {
 		text, err := os.ReadFile(filepath.Join(o.Replace, "go.mod"))
-		if err != nil || !strings.HasPrefix(string(text), "module "+sdkModule+"\n") {
-			return fmt.Errorf("%s is no checkout of paymux: it has no go.mod of module %s", o.Replace, sdkModule)
+		if err != nil || !strings.HasPrefix(string(text), "module "+SDKModule+"\n") {
+			return fmt.Errorf("%s is no checkout of paymux: it has no go.mod of module %s", o.Replace, SDKModule)
 		}
 	}
 	entries, err := os.ReadDir(o.Dir)
@@ -160,13 +162,13 @@ func (o Options) goMod() string {
 	if version == "" {
 		version = noVersion
 	}
-	text := fmt.Sprintf("module %s\n\ngo %s\n\nrequire %s %s\n", o.Module, goVersion, sdkModule, version)
+	text := fmt.Sprintf("module %s\n\ngo %s\n\nrequire %s %s\n", o.Module, goVersion, SDKModule, version)
 	if o.Replace != "" {
 		dir := filepath.ToSlash(o.Replace)
 		if quoted := strconv.Quote(dir); quoted != `"`+dir+`"` || strings.ContainsAny(dir, " \t'`()[]{},;") {
 			dir = quoted
 		}
-		text += fmt.Sprintf("\nreplace %s => %s\n", sdkModule, dir)
+		text += fmt.Sprintf("\nreplace %s => %s\n", SDKModule, dir)
 	}
 	return text
 }
