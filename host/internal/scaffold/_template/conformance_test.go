@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/paymux/paymux/examples/provider-go/sandbox"
+	"github.com/paymux/paymux/host/conformance"
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/plugin"
 	"github.com/paymux/paymux/sdk/providertest"
@@ -14,6 +15,12 @@ import (
 // Every rule of the contract, against the sandbox behind a network that fails.
 func TestConformance(t *testing.T) {
 	providertest.Run(t, providertest.Harness{Plugin: providertest.InProcess(newPlugin()), Start: start})
+}
+
+// The same, built and run as a host runs it: in a process of its own, over the wire.
+func TestConformanceOfBinary(t *testing.T) {
+	binary := conformance.Build(t, "github.com/paymux/paymux/examples/provider-go")
+	providertest.Run(t, providertest.Harness{Plugin: binary, Start: start})
 }
 
 // What Serve would refuse at the start is found here.
