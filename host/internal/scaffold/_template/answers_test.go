@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/paymux/paymux/sdk"
@@ -30,7 +31,7 @@ func answer(status int, body string) acquirer.Response {
 
 func TestPaid(t *testing.T) {
 	p, err := readPayment(answer(200, paid), onQuery, order(t, "1.50"))
-	if err != nil || p.Status != sdk.StatusSucceeded || p.RawStatus != "paid" || p.PaidAt.IsZero() || p.RequestID != "req_1" {
+	if err != nil || p.Status != sdk.StatusSucceeded || p.RawStatus != "paid" || !p.PaidAt.After(p.CreatedAt) || p.RequestID != "req_1" {
 		t.Errorf("%+v, %v", p, err)
 	}
 }
@@ -45,6 +46,22 @@ func TestMismatch(t *testing.T) {
 	p, err = readPayment(answer(200, open), onQuery, order(t, "150"))
 	if err != nil || p.Status != sdk.StatusUnknown || p.StatusReason == "" || len(p.NextActions) != 0 {
 		t.Errorf("another's: %+v, %v", p, err)
+	}
+}
+
+func TestActions(t *testing.T) {
+	for _, tt := range []struct {
+		answer paymentAnswer
+		want   int
+	}{
+		{paymentAnswer{PayURL: "https://wallet.example/1", QRCode: "x"}, 2},
+		{paymentAnswer{PayURL: "https:///nowhere"}, 0},
+		{paymentAnswer{PayURL: "javascript:alert(1)"}, 0},
+		{paymentAnswer{QRCode: acquirer.Text(strings.Repeat("x", 3000))}, 0}, // no code holds it
+	} {
+		if got := readActions(tt.answer); len(got) != tt.want {
+			t.Errorf("%.60v gives %v", tt.answer, got)
+		}
 	}
 }
 
