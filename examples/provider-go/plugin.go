@@ -48,8 +48,8 @@ func capabilities() sdk.Capabilities {
 		// Fact: a payment is found at once. Where nothing is promised, be generous:
 		// after this time "not found" is taken to mean that there is no payment.
 		NotFoundSettling: time.Minute,
-		// Fact: the same Idempotency-Key has its effect once, for 24 hours. Without
-		// such a promise leave this out: a lost answer is then only asked about.
+		// Fact: the same Idempotency-Key has its effect once, for 24 hours. Where that
+		// isn't promised leave this out, or a lost answer may end in two orders.
 		CreateRetry: sdk.CreateRetry{Native: true, Window: 24 * time.Hour},
 	}
 	// Fact: both wallets, in HKD, from 1.00 to 50,000.00.
