@@ -97,7 +97,6 @@ generate: ## write generated files anew
 	@$(GO) test ./providers/airwallex ./providers/antom ./providers/stripe -run TestDoc -update
 	@$(GO) test ./examples/internal/acquirers -run TestCapabilitiesDoc -update
 	@$(GO) test ./host/conformance -run TestDocs -update
-	@$(GO) test ./host/conformance -run TestDocs -update
 	@$(GO) test ./host/internal/scaffold -run 'TestTemplate|TestTutorial' -update
 
 GENERATED := sdk/wire/providerv1 host/internal/store/sqlgen docs/errors.md docs/capabilities.md docs/providers docs/conformance.md docs/write-a-provider.md host/internal/scaffold/_template
