@@ -136,7 +136,7 @@ func TestPluginKillsUnderLoad(t *testing.T) {
 	}
 	w.edit("providers:\n", "providers:\n"+lines.String())
 	h := w.mustStart(plain)
-	others := w.buyAt("other", 2, "other")
+	others, hurt := w.buyAt("other", 2, "other"), w.buyAt("victim", 4, names...) // the same load with and without kills
 	quiet := 20
 	if full {
 		quiet = 300
@@ -145,7 +145,6 @@ func TestPluginKillsUnderLoad(t *testing.T) {
 		t.Fatal(err)
 	}
 	before, from := others.took99(0)
-	hurt := w.buyAt("victim", 4, names...)
 	restarts, err := w.killInTurn(h, names, kills)
 	after, _ := others.took99(from)
 	err = errors.Join(err, others.end(), hurt.end())
