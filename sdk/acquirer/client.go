@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer/transcript"
 )
 
 // The limits of a [Client] unless [Options] says otherwise.
@@ -38,13 +39,17 @@ type Options struct {
 	// TLS is the base of the TLS configuration, for private roots or client
 	// certificates. TLS 1.2 is the least in any case.
 	TLS *tls.Config
+	// Transport, if set, stands between the client and the network: the Transport
+	// of a [transcript.Recorder] or [transcript.Replayer] in a test.
+	Transport func(network http.RoundTripper) http.RoundTripper
 }
 
 // Client sends requests to an acquirer. All accounts of a plugin share one, so
 // that they share its connections. It follows no redirect, keeps no cookie and
 // takes no proxy from the environment.
 type Client struct {
-	transport *http.Transport
+	network   *http.Transport
+	transport http.RoundTripper // network, or what stands before it
 	timeout   time.Duration
 	maxBody   int64
 	userAgent string
@@ -61,8 +66,8 @@ func NewClient(o Options) *Client {
 	if o.Product != "" {
 		userAgent += " " + o.Product
 	}
-	return &Client{
-		transport: &http.Transport{
+	c := &Client{
+		network: &http.Transport{
 			DialContext:            (&net.Dialer{Timeout: dialTimeout}).DialContext,
 			TLSClientConfig:        tlsConfig,
 			TLSHandshakeTimeout:    tlsTimeout,
@@ -78,10 +83,15 @@ func NewClient(o Options) *Client {
 		maxBody:   cmp.Or(o.MaxBody, DefaultMaxBody),
 		userAgent: userAgent,
 	}
+	c.transport = c.network
+	if o.Transport != nil {
+		c.transport = o.Transport(c.network)
+	}
+	return c
 }
 
 // Close closes the connections that nobody uses.
-func (c *Client) Close() { c.transport.CloseIdleConnections() }
+func (c *Client) Close() { c.network.CloseIdleConnections() }
 
 // Response is an acquirer's whole answer, whatever its status.
 type Response struct {
@@ -113,7 +123,11 @@ func (c *Client) Do(ctx context.Context, req *http.Request) (Response, error) {
 
 	// The transport, not an http.Client: that one follows redirects, and quotes
 	// the whole URL and bad Location headers in its errors.
-	answer, err := c.transport.RoundTrip(once)
+	transport := c.transport
+	if recorder := transcript.FromContext(ctx); recorder != nil {
+		transport = recorder.Transport(transport)
+	}
+	answer, err := transport.RoundTrip(once)
 	if err != nil {
 		return Response{}, ex.failed(ctx, err)
 	}

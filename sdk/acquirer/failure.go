@@ -12,6 +12,7 @@ import (
 	"syscall"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer/transcript"
 )
 
 // failed turns an error of the transport into one that says what is sure. The
@@ -64,6 +65,9 @@ func isTimeout(err error) bool {
 // explain finds words for a failure, and the cause if it is one that can't hold
 // anything secret.
 func explain(err error) (text string, cause error) {
+	if difference, ok := errors.AsType[*transcript.Difference](err); ok {
+		return difference.Error(), difference
+	}
 	if errno, ok := errors.AsType[syscall.Errno](err); ok {
 		return errno.Error(), errno
 	}

@@ -57,7 +57,7 @@ func (s *TokenSource) Token(ctx context.Context) (Token, error) {
 	}
 	// A caller who goes away must not take the fetch from the others, so it
 	// runs on its own time.
-	flight := s.group.DoChan("", func() (any, error) { return s.renew() })
+	flight := s.group.DoChan("", func() (any, error) { return s.renew(context.WithoutCancel(ctx)) })
 	select {
 	case <-ctx.Done():
 		e := sdk.NotSent(sdk.CodeAcquirerTimeout, "no access token in time")
@@ -90,7 +90,7 @@ func (s *TokenSource) good() (Token, bool) {
 	return s.current, !s.current.Value.IsZero() && s.now().Before(s.current.ExpiresAt.Add(-renewEarly))
 }
 
-func (s *TokenSource) renew() (token Token, err error) {
+func (s *TokenSource) renew(ctx context.Context) (token Token, err error) {
 	// This runs on a goroutine of its own, where a panic would end the whole
 	// process with every payment in it.
 	defer func() {
@@ -101,7 +101,7 @@ func (s *TokenSource) renew() (token Token, err error) {
 	if token, ok := s.good(); ok { // a flight ended between the caller's look and now
 		return token, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), fetchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, fetchTimeout)
 	defer cancel()
 	if token, err = s.fetch(ctx); err != nil {
 		return Token{}, err

@@ -1,0 +1,58 @@
+package transcript
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// shownHeaders are those whose values are no secret; of others only the name is
+// recorded. An allowlist, because each acquirer has its own names for keys.
+var shownHeaders = []string{
+	"Accept", "Content-Type", "Idempotency-Key", "Retry-After", "Location",
+	"Client-Id", "X-Client-Id", "Request-Time", "Response-Time", "X-Timestamp",
+	"Request-Id", "X-Request-Id", "Stripe-Version", "X-Api-Version",
+}
+
+// droppedHeaders differ from one exchange to the next without meaning anything.
+var droppedHeaders = []string{"Connection", "Content-Length", "Accept-Encoding", "Date", "User-Agent", "Keep-Alive"}
+
+// secretHeaders are never shown, whatever the options say, and what they hold is
+// looked for everywhere else.
+var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie"}
+
+// secretEndings are those of names, in lower case and without separators, whose
+// values are secrets. Taking too many costs nothing but a look.
+var secretEndings = []string{
+	"secret", "token", "password", "passwd", "passphrase", "apikey", "secretkey", "privatekey", "accesskey", "webhookkey",
+	"signature", "authorization", "credential", "credentials", "cookie",
+}
+
+// secretNames are too short to be endings.
+var secretNames = []string{"sign", "sig", "pwd", "pin", "cvc", "cvv"}
+
+var plainName = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
+
+// secretName reports whether a name of a member, field or parameter says that
+// its value is a secret. Of a[b] it is b that counts.
+func secretName(name string) bool {
+	if open := strings.LastIndexByte(name, '['); open > 0 && strings.HasSuffix(name, "]") && open+2 < len(name) {
+		name = name[open+1 : len(name)-1]
+	}
+	name = plainName.Replace(strings.ToLower(name))
+	return slices.Contains(secretNames, name) ||
+		slices.ContainsFunc(secretEndings, func(end string) bool { return strings.HasSuffix(name, end) })
+}
+
+// learnedHeader reports whether a header's value is looked for elsewhere too.
+func learnedHeader(name string) bool {
+	return slices.Contains(secretHeaders, name) || secretName(strings.TrimPrefix(name, "X-"))
+}
+
+func canonical(names []string) []string {
+	all := make([]string, len(names))
+	for i, name := range names {
+		all[i] = http.CanonicalHeaderKey(name)
+	}
+	return all
+}
