@@ -35,16 +35,23 @@ func Serve(p sdk.Plugin) {
 	go endWithHost(os.Getppid())
 	logger := hclog.New(&hclog.LoggerOptions{Name: p.Info.Name, Level: hclog.Info, JSONFormat: true, Output: os.Stderr})
 	hclog.SetDefault(logger) // for panics: one line of JSON, which the host can read
+	if server.recorder, err = record(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "paymux plugin:", err)
+		os.Exit(2)
+	}
 	goplugin.Serve(&goplugin.ServeConfig{
 		HandshakeConfig:  wire.Handshake(),
 		VersionedPlugins: wire.Served(wire.Protocol, &wire.GRPCPlugin{Service: server}),
 		TLSProvider:      tlsProvider,
-		GRPCServer:       newGRPCServer,
+		GRPCServer:       server.newGRPCServer,
 		Logger:           logger,
 	})
 }
 
-func newGRPCServer(opts []grpc.ServerOption) *grpc.Server {
+func (s *Server) newGRPCServer(opts []grpc.ServerOption) *grpc.Server {
+	if s.recorder != nil {
+		opts = append(opts, grpc.ChainUnaryInterceptor(s.recording))
+	}
 	return grpc.NewServer(append(opts,
 		grpc.MaxRecvMsgSize(wire.MaxMessageBytes),
 		grpc.MaxSendMsgSize(wire.MaxMessageBytes),

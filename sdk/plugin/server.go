@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer/transcript"
 	"github.com/paymux/paymux/sdk/internal/marks"
 	"github.com/paymux/paymux/sdk/wire"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
@@ -20,6 +21,8 @@ type Server struct {
 	plugin sdk.Plugin
 	marks  *marks.Marks
 
+	recorder *transcript.Recorder // nil unless it is asked for
+
 	mu        sync.RWMutex
 	instances map[string]*instance
 }
@@ -29,6 +32,7 @@ type instance struct {
 	digest   string
 	provider sdk.Provider
 	redactor redactor
+	recorder *transcript.Recorder // with this instance's secrets
 }
 
 var namePattern = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
@@ -79,7 +83,11 @@ func (s *Server) Configure(ctx context.Context, r *pb.ConfigureRequest) (*pb.Con
 }
 
 func (s *Server) open(ctx context.Context, r *pb.ConfigureRequest) (in *instance, out *pb.Configured, failed *pb.Error) {
-	in = &instance{digest: r.GetInstance().GetConfigDigest(), redactor: newRedactor(s.marks.Secrets(r.GetConfig()))}
+	secrets := s.marks.Secrets(r.GetConfig())
+	in = &instance{digest: r.GetInstance().GetConfigDigest(), redactor: newRedactor(secrets)}
+	if s.recorder != nil {
+		in.recorder = s.recorder.With(transcript.Options{Secrets: secrets})
+	}
 	defer func() { failed = in.redactor.error(failed) }()
 	defer recoverTo(&failed)
 	account, err := s.marks.Account(r.GetConfig())
