@@ -15,6 +15,10 @@ import (
 //
 // AutoMTLS is off because its certificates are slow; the mutual TLS is ours.
 func (p *Process) clientConfig(tempDir string, s *session) *goplugin.ClientConfig {
+	alive := keepalive.ClientParameters{Time: usual.health, Timeout: usual.answer}
+	if p.opts.Attach != "" { // it may be at a breakpoint
+		alive = keepalive.ClientParameters{}
+	}
 	return &goplugin.ClientConfig{
 		HandshakeConfig:  wire.Handshake(),
 		VersionedPlugins: wire.Served(p.opts.policy.protocol, &wire.GRPCPlugin{}),
@@ -30,7 +34,7 @@ func (p *Process) clientConfig(tempDir string, s *session) *goplugin.ClientConfi
 		SyncStderr:       s.printed,
 		GRPCDialOptions: []grpc.DialOption{
 			grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(wire.MaxMessageBytes), grpc.MaxCallSendMsgSize(wire.MaxMessageBytes)),
-			grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: usual.health, Timeout: usual.answer}),
+			grpc.WithKeepaliveParams(alive),
 			grpc.WithStreamInterceptor(s.stream),
 			// Repeating a call is the host's decision, never the transport's.
 			grpc.WithDisableRetry(),

@@ -10,17 +10,22 @@ import (
 
 // Exit is how a process ended.
 type Exit struct {
-	At      time.Time `json:"at"`
-	Code    int       `json:"code"` // -1 when ended by a signal
-	Signal  string    `json:"signal,omitempty"`
-	ByHost  bool      `json:"by_host,omitempty"`  // the host killed it
-	OOM     bool      `json:"oom_kill,omitempty"` // the kernel did, for want of memory
-	MaxRSS  int64     `json:"max_rss_kib,omitempty"`
-	LastLog []string  `json:"last_log,omitempty"` // redacted
+	At     time.Time `json:"at"`
+	Code   int       `json:"code"` // -1 when ended by a signal
+	Signal string    `json:"signal,omitempty"`
+	ByHost bool      `json:"by_host,omitempty"` // the host killed it
+	// Attached: it was started by hand; all that is known is that its connection ended.
+	Attached bool     `json:"attached,omitempty"`
+	OOM      bool     `json:"oom_kill,omitempty"` // the kernel did, for want of memory
+	MaxRSS   int64    `json:"max_rss_kib,omitempty"`
+	LastLog  []string `json:"last_log,omitempty"` // redacted
 }
 
 // String says it in a line.
 func (e Exit) String() string {
+	if e.Attached {
+		return "was attached by hand, and is gone"
+	}
 	how := fmt.Sprintf("exited with code %d", e.Code)
 	if e.Signal != "" {
 		how = "was killed by signal: " + e.Signal

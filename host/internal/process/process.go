@@ -28,8 +28,11 @@ type Options struct {
 	// AllowUnsealed lets a binary run that can't be sealed in memory, such as a
 	// script: the bytes that run may then be others than those that were hashed.
 	AllowUnsealed bool
-	Images        *Images // nil: of this process only
-	Logger        hclog.Logger
+	// Attach is a file to which the environment is written for a plugin that
+	// somebody starts by hand, under a debugger; empty: the host starts Path.
+	Attach string
+	Images *Images // nil: of this process only
+	Logger hclog.Logger
 	// Redact takes the host's secrets out of the plugin's log lines.
 	Redact func(string) string
 
@@ -60,6 +63,9 @@ var usual = policy{
 	firstBackoff: 100 * time.Millisecond, longestBackoff: 30 * time.Second, steady: 2 * time.Second,
 	budget: 10, lies: 5, lieWindow: 10 * time.Minute, quarantine: 5 * time.Minute, look: time.Second, protocol: wire.Protocol,
 }
+
+// answerTime is for the first answer of a plugin that shook hands.
+const answerTime = 30 * time.Second
 
 // Process is a plugin's binary under supervision.
 type Process struct {
@@ -95,6 +101,9 @@ func Start(opts Options) *Process {
 	}
 	if opts.policy == (policy{}) {
 		opts.policy = usual
+	}
+	if opts.Attach != "" {
+		opts.policy.start = attachWait
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	p := &Process{opts: opts, cancel: cancel, ended: make(chan struct{}), changed: make(chan struct{}), retry: make(chan struct{}, 1)}
@@ -180,6 +189,8 @@ func (p *Process) end(ctx context.Context, s *session) {
 		p.opts.Logger.Error("plugin can't be killed; it is left to the operator", "plugin", p.opts.Name, "pid", s.child().ID())
 	case ctx.Err() != nil:
 		p.opts.Logger.Info("plugin stopped", "plugin", p.opts.Name)
+	case exit.Attached:
+		p.opts.Logger.Error("attached plugin is gone; its calls are lost. The host starts none: start it again by hand", "plugin", p.opts.Name)
 	default:
 		p.opts.Logger.Error("plugin ended; starting it again", "plugin", p.opts.Name, "exit", exit.String())
 	}
@@ -200,6 +211,10 @@ func (p *Process) watch(ctx context.Context, s *session) {
 	defer cancel()
 	tick := time.NewTicker(p.opts.policy.health)
 	defer tick.Stop()
+	if s.attach != "" { // it may be at a breakpoint
+		<-ctx.Done()
+		return
+	}
 	for failures := 0; failures < 2; {
 		select {
 		case <-ctx.Done():
@@ -242,8 +257,10 @@ func (p *Process) start(ctx context.Context) (*session, error) {
 	}
 	limited, cancel := context.WithTimeout(ctx, p.opts.policy.start)
 	defer cancel()
-	img, err := p.load(limited, path)
-	if err != nil {
+	var img *image
+	if p.opts.Attach != "" {
+		img = p.attached(path)
+	} else if img, err = p.load(limited, path); err != nil {
 		return nil, err
 	}
 	tempDir, err := filepath.Abs(os.TempDir())
@@ -255,11 +272,12 @@ func (p *Process) start(ctx context.Context) (*session, error) {
 		return nil, err
 	}
 	s := newSession(img, own, p.opts.policy.grace, &stderrLog{logger: p.opts.Logger.Named(p.opts.Name), redact: p.opts.Redact})
+	s.attach = p.opts.Attach
 	s.client = goplugin.NewClient(p.clientConfig(tempDir, s))
 	// Whatever go-plugin waits for has no context, but ends with the process.
 	unhook := context.AfterFunc(limited, s.kill)
-	err = s.connect(limited, p.opts.policy.start)
-	if !unhook() { // it was killed
+	err = s.connect(limited, min(p.opts.policy.start, answerTime)) // once it shook hands, nobody is waited for
+	if !unhook() {                                                 // it was killed
 		err = limited.Err()
 		if ctx.Err() != nil {
 			err = errStopped

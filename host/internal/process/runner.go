@@ -26,6 +26,10 @@ type childRunner struct {
 	socketDir string
 	log       *stderrLog
 
+	attach    string        // the file for the environment of a process that is started by hand; empty: the host starts it
+	letGo     chan struct{} // closed by detach
+	letGoOnce sync.Once
+
 	stdout       *io.PipeReader
 	stdoutWriter *io.PipeWriter
 
@@ -40,7 +44,7 @@ type childRunner struct {
 var _ runner.Runner = (*childRunner)(nil)
 
 func newChildRunner(img *image, socketDir string, env []string, log *stderrLog) *childRunner {
-	r := &childRunner{image: img, socketDir: filepath.Clean(socketDir), log: log, done: make(chan struct{})}
+	r := &childRunner{image: img, socketDir: filepath.Clean(socketDir), log: log, letGo: make(chan struct{}), done: make(chan struct{})}
 	r.cmd = &exec.Cmd{Path: img.command(), Args: []string{img.path}}
 	r.cmd.Env = env // go-plugin's own variables only: no secret of the host's environment
 	r.cmd.Dir = r.socketDir
@@ -53,6 +57,10 @@ func newChildRunner(img *image, socketDir string, env []string, log *stderrLog) 
 // does: the parent-death signal follows the thread, not the program.
 func (r *childRunner) Start(context.Context) error {
 	started := make(chan error)
+	if r.attach != "" {
+		go r.runAttached(started)
+		return <-started
+	}
 	go func() {
 		runtime.LockOSThread() // never unlocked: the thread ends with this goroutine
 		r.run(started)
@@ -144,6 +152,7 @@ func (r *childRunner) Kill(context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.doomed = true
+	r.detach()
 	if r.cmd.Process != nil && !r.ended {
 		killGroup(r.cmd.Process)
 	}
@@ -161,6 +170,9 @@ func (r *childRunner) Name() string { return r.image.path }
 
 // ID returns the process id.
 func (r *childRunner) ID() string {
+	if r.attach != "" {
+		return "attached" // go-plugin ends nothing that has no number
+	}
 	if r.cmd.Process == nil {
 		return ""
 	}

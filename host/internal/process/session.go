@@ -29,6 +29,7 @@ import (
 // go-plugin's client can't be used twice.
 type session struct {
 	image       *image
+	attach      string          // see Options
 	certificate tls.Certificate // the host's, in this life of the process
 	grace       time.Duration
 	client      *goplugin.Client
@@ -74,6 +75,7 @@ func (s *session) newRunner(_ hclog.Logger, spec *exec.Cmd, socketDir string) (r
 	pemOf := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: s.certificate.Certificate[0]})
 	env := append(spec.Env, wire.ClientCertificateEnv+"="+string(pemOf))
 	s.runner = newChildRunner(s.image, socketDir, env, s.log)
+	s.runner.attach = s.attach
 	return s.runner, nil
 }
 
@@ -94,6 +96,9 @@ func (s *session) connect(ctx context.Context, answer time.Duration) error {
 			return errEnded // what gRPC says of it depends on the moment
 		}
 		return err
+	}
+	if s.attach != "" {
+		s.untilDisconnected()
 	}
 	return nil
 }

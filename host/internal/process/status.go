@@ -149,6 +149,9 @@ func (p *Process) Started(ctx context.Context) error {
 
 // Outdated reports whether the binary is another file than the one that runs.
 func (p *Process) Outdated() bool {
+	if p.opts.Attach != "" {
+		return false
+	}
 	p.mu.Lock()
 	seen := p.seen
 	p.mu.Unlock()
