@@ -29,6 +29,7 @@ type Host struct {
 	plugins  plugins
 	schemas  schemas
 	flights  flights
+	attached map[string]string                       // see WithAttached
 	inMemory func(config.Provider) provider.Services // tests: plugins without processes
 
 	life   context.Context // ends when the host closes
@@ -50,6 +51,12 @@ type Option func(*Host)
 
 // WithLogger sets the log; without it the host is silent.
 func WithLogger(log hclog.Logger) Option { return func(h *Host) { h.log = log } }
+
+// WithAttached has plugins, by their names, be started by hand, for debuggers: the
+// host writes the environment for each to the file named here, and waits. It runs
+// what attaches without checking its digest or watching its health; never use it
+// where money is moved.
+func WithAttached(files map[string]string) Option { return func(h *Host) { h.attached = files } }
 
 // WithClock sets the clock, for tests.
 func WithClock(c Clock) Option { return func(h *Host) { h.clock = c } }

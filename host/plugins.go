@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -116,6 +117,9 @@ func (h *Host) readLock(cfg *config.Config) (*lockfile.File, error) {
 // doesn't start takes down its own providers only.
 func (h *Host) startPlugins(ctx context.Context) error {
 	s := h.now()
+	if err := h.checkAttached(); err != nil {
+		return err
+	}
 	lock, err := h.readLock(s.cfg)
 	if err != nil {
 		return err
@@ -170,7 +174,7 @@ func sideBySide(n int, do func(i int) error) []error {
 
 // startProcess starts a provider's plugin, or finds it running already.
 func (h *Host) startProcess(cfg *config.Config, p config.Provider, lock *lockfile.File) (*child, error) {
-	path, pin, err := whatRuns(cfg, p, lock)
+	path, pin, err := h.whatRuns(cfg, p, lock)
 	if err != nil {
 		return nil, err
 	}
@@ -185,8 +189,11 @@ func (h *Host) startProcess(cfg *config.Config, p config.Provider, lock *lockfil
 }
 
 // whatRuns is a provider's binary and the digest to which it is pinned.
-func whatRuns(cfg *config.Config, p config.Provider, lock *lockfile.File) (path, pin string, err error) {
+func (h *Host) whatRuns(cfg *config.Config, p config.Provider, lock *lockfile.File) (path, pin string, err error) {
 	path = PluginPath(cfg, p.Plugin)
+	if h.attachment(p) != "" {
+		return path, "", nil // somebody else starts it
+	}
 	if _, err := os.Lstat(path); err != nil {
 		return "", "", fmt.Errorf("there is no plugin at %s; build it, or set plugins.dir", path)
 	}
@@ -196,9 +203,28 @@ func whatRuns(cfg *config.Config, p config.Provider, lock *lockfile.File) (path,
 
 func (h *Host) newChild(cfg *config.Config, p config.Provider, key, path, pin string) *child {
 	return &child{key: key, path: path, pin: pin, unsealed: cfg.Plugins.AllowUnsealed, Process: process.Start(process.Options{
-		Name: p.Plugin, Path: path, SHA256: pin, AllowUnsealed: cfg.Plugins.AllowUnsealed, Images: h.plugins.images,
+		Name: p.Plugin, Path: path, Attach: h.attachment(p), SHA256: pin, AllowUnsealed: cfg.Plugins.AllowUnsealed, Images: h.plugins.images,
 		Logger: h.log, Redact: h.redact.text,
 	})}
+}
+
+// attachment is the file by which a provider's plugin is attached; empty if the
+// host starts it. A process of its own is never attached.
+func (h *Host) attachment(p config.Provider) string {
+	if keyOf(p) != p.Plugin {
+		return ""
+	}
+	return h.attached[p.Plugin]
+}
+
+// checkAttached finds what would never be waited for.
+func (h *Host) checkAttached() error {
+	for plugin := range h.attached {
+		if !slices.ContainsFunc(h.now().cfg.Providers, func(p config.Provider) bool { return p.Plugin == plugin && h.attachment(p) != "" }) {
+			return fmt.Errorf("plugin %q can't be attached: no provider of the config uses it in a shared process", plugin)
+		}
+	}
+	return nil
 }
 
 // PluginPath returns where a plugin's binary is.

@@ -189,7 +189,7 @@ func (r *reload) child(p config.Provider) (*child, error) {
 	if c := r.children[key]; c != nil {
 		return c, nil
 	}
-	path, pin, err := whatRuns(r.next.cfg, p, r.lock)
+	path, pin, err := r.h.whatRuns(r.next.cfg, p, r.lock)
 	if err != nil {
 		return nil, err
 	}

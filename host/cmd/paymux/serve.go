@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -23,6 +24,8 @@ import (
 type serveCommand struct {
 	LogLevel string `help:"The least that is logged: ${enum}." enum:"trace,debug,info,warn,error" default:"info"`
 	LogJSON  bool   `name:"log-json" help:"Log JSON, one object a line."`
+
+	Attach map[string]string `help:"For debuggers: don't start plugin NAME; write the environment to FILE and wait until somebody starts it. See docs/debug.md." placeholder:"NAME=FILE"`
 }
 
 // Help says more than the one line of the command.
@@ -49,12 +52,16 @@ func (c serveCommand) Run(a *app) error {
 		return err
 	}
 	warnings(cfg, log)
+	files, err := c.attached()
+	if err != nil {
+		return err
+	}
 	sockets, err := openListeners(cfg)
 	if err != nil {
 		return err
 	}
 	defer sockets.close()
-	h, err := host.Open(a.ctx, cfg, host.WithLogger(log))
+	h, err := host.Open(a.ctx, cfg, host.WithLogger(log), host.WithAttached(files))
 	if err != nil {
 		if a.ctx.Err() != nil {
 			log.Info("stopped while starting")
@@ -63,6 +70,19 @@ func (c serveCommand) Run(a *app) error {
 		return err
 	}
 	return a.serve(cfg, h, sockets, signals, log)
+}
+
+// attached are the files of --attach, as seen from where the command was called.
+func (c serveCommand) attached() (map[string]string, error) {
+	files := map[string]string{}
+	for name, file := range c.Attach {
+		path, err := filepath.Abs(file)
+		if err != nil || file == "" {
+			return nil, usageError("--attach %s needs a file, as in --attach %s=%s.env", name, name, name)
+		}
+		files[name] = path
+	}
+	return files, nil
 }
 
 // serve serves an open host, and closes it.
