@@ -57,8 +57,17 @@ func TestServeAttach(t *testing.T) {
 	s.byHand(file, "--paymux-record="+transcript)
 	r := s.serve("--attach", "alipayhk="+file)
 	r.stderr.wait(t, "PLUGIN IS ATTACHED BY HAND", file)
-	if p := r.create(); p.Status != "PENDING" {
-		t.Errorf("created %+v", p)
+	r.stderr.wait(t, "plugin started")
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for end := time.Now().Add(patience); ; <-tick.C { // a plugin that was late is set up by a later call
+		a := r.run("payments", "create", "--url", r.url, "--amount", "20.00", "--method", "alipay_hk")
+		if a.code == exitOK {
+			break
+		}
+		if !strings.Contains(a.stderr, "PLUGIN_UNAVAILABLE") || time.Now().After(end) {
+			t.Fatalf("create: %s", a.stderr)
+		}
 	}
 	r.run("providers", "status", "--url", r.url).want(t, exitOK, "attached by hand")
 	if code := r.stop(); code != exitOK {

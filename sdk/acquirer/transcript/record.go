@@ -11,6 +11,7 @@ import (
 	"os"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/paymux/paymux/sdk"
@@ -170,6 +171,9 @@ func describe(err error) *Failure {
 		return &Failure{Text: "no answer in time", Timeout: true}
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return &Failure{Text: textClosed}
+	}
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		return &Failure{Text: errno.Error()}
 	}
 	return &Failure{Text: "the exchange failed"}
 }
