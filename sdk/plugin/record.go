@@ -50,5 +50,10 @@ func (s *Server) recording(ctx context.Context, request any, _ *grpc.UnaryServer
 	if n, ok := request.(*pb.ParseNotificationRequest); ok {
 		in.recorder.Notification(wire.HTTPRequestFromProto(n.GetRequest()))
 	}
+	defer func() {
+		if err := in.recorder.Err(); err != nil {
+			s.recordFailed.Do(func() { hclog.Default().Error("the transcript ends here: it can't be written", "error", err) })
+		}
+	}()
 	return handle(transcript.NewContext(ctx, in.recorder), request)
 }

@@ -21,7 +21,8 @@ type Server struct {
 	plugin sdk.Plugin
 	marks  *marks.Marks
 
-	recorder *transcript.Recorder // nil unless it is asked for
+	recorder     *transcript.Recorder // nil unless it is asked for
+	recordFailed sync.Once
 
 	mu        sync.RWMutex
 	instances map[string]*instance

@@ -62,7 +62,9 @@ func (r *Recorder) Notification(req sdk.HTTPRequest) {
 	if req.RawQuery != "" {
 		target += "?" + req.RawQuery
 	}
-	r.write(Entry{At: at.UTC(), Notification: r.scrub.message(Message{Method: req.Method}, target, req.Header, req.Body, true)})
+	r.write(func() Entry {
+		return Entry{At: at.UTC(), Notification: r.scrub.message(Message{Method: req.Method}, target, req.Header, req.Body, true)}
+	})
 }
 
 // Transport returns a round tripper that records what goes through next.
@@ -84,39 +86,56 @@ func (r *Recorder) roundTrip(next http.RoundTripper, req *http.Request) (*http.R
 		GotConn:              func(httptrace.GotConnInfo) { connected.Store(true) },
 		GotFirstResponseByte: func() { answered.Store(true) },
 	})
-	entry := Entry{At: time.Now().UTC(), Request: r.scrub.request(req, body)}
-	fail := func(err error) {
-		entry.Failure = describe(err)
-		entry.Failure.Connected, entry.Failure.Answered = connected.Load(), answered.Load()
+	sent := time.Now().UTC()
+	record := func(answer *http.Response, got []byte, err error) {
+		r.write(func() Entry {
+			entry := Entry{At: sent, Request: r.scrub.request(req, body)}
+			if answer != nil {
+				entry.Answer = r.scrub.message(Message{Status: answer.StatusCode}, "", answer.Header, got, true)
+			}
+			if err != nil {
+				entry.Failure = describe(err)
+				entry.Failure.Connected, entry.Failure.Answered = connected.Load(), answered.Load()
+			}
+			return entry
+		})
 	}
 	answer, err := next.RoundTrip(withBody(req.WithContext(ctx), body))
 	if err != nil {
-		fail(err)
-		r.write(entry)
+		record(nil, nil, err)
 		return nil, err
 	}
+	if answer.StatusCode < http.StatusOK { // what follows is no answer, and might never end
+		record(answer, nil, nil)
+		return answer, nil
+	}
 	got, err := io.ReadAll(io.LimitReader(answer.Body, mostBody))
+	record(answer, got, err)
 	rest := io.Reader(answer.Body)
 	if err != nil {
-		fail(err)
 		rest = failing{err}
 	}
 	answer.Body = bodyOf{io.MultiReader(bytes.NewReader(got), rest), answer.Body}
-	entry.Answer = r.scrub.message(Message{Status: answer.StatusCode}, "", answer.Header, got, true)
-	r.write(entry)
 	return answer, nil
 }
 
-func (r *Recorder) write(e Entry) {
+// write writes an entry, unless something went wrong before: of a transcript
+// with holes nobody could tell.
+func (r *Recorder) write(entry func() Entry) {
 	r.out.mu.Lock()
 	defer r.out.mu.Unlock()
 	if r.out.err != nil {
 		return
 	}
+	defer func() {
+		if recover() != nil { // a mistake here must not cost a payment either
+			r.out.err = errors.New("transcript: an entry can't be made")
+		}
+	}()
 	var line bytes.Buffer
 	encoder := json.NewEncoder(&line)
 	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(e); err != nil {
+	if err := encoder.Encode(entry()); err != nil {
 		r.out.err = err
 		return
 	}
