@@ -11,7 +11,7 @@ import (
 // Exit is how a process ended.
 type Exit struct {
 	At     time.Time `json:"at"`
-	Code   int       `json:"code"` // -1 when ended by a signal
+	Code   int       `json:"code"` // -1 when ended by a signal, or not known
 	Signal string    `json:"signal,omitempty"`
 	ByHost bool      `json:"by_host,omitempty"` // the host killed it
 	// Attached: it was started by hand; all that is known is that its connection ended.
