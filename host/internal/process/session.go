@@ -248,7 +248,7 @@ func within(limit time.Duration, event <-chan struct{}) bool {
 // failure says why a start failed, in one line.
 func (s *session) failure(err error, limit time.Duration) error {
 	how := ""
-	if exit := s.exited(); exit != nil {
+	if exit := s.exited(); exit != nil && !exit.Attached {
 		how = "; it " + exit.String()
 		if exit.Signal != "killed" && exit.Code != 0 && !errors.Is(err, errStopped) { // not by us: it ended of itself
 			return fmt.Errorf("%s is no paymux plugin, or could not start%s", s.image.path, how)
