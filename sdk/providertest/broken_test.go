@@ -203,6 +203,45 @@ func TestSmallHarness(t *testing.T) {
 	}
 }
 
+// A lost order may wait for a second request, as long as nobody is sent to pay it.
+func TestUnpayable(t *testing.T) {
+	providertest.SetDeadline(t, 150*time.Millisecond)
+	silent := answers(func(_ *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		p.NextActions = nil
+		return err
+	})
+	sending := answers(func(_ *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		p.NextActions = []sdk.NextAction{{Type: sdk.ActionRedirect, URL: "https://bank.example.com/pay"}}
+		return err
+	})
+	for _, tt := range []struct {
+		name   string
+		plugin sdk.Plugin
+		pay    error
+		want   rules.Verdict
+	}{
+		{"nobody is asked", silent(good()), fmt.Errorf("order: %w", providertest.ErrUnpayable), rules.Pass},
+		{"the payer is sent to pay", sending(good()), providertest.ErrUnpayable, rules.Fail},
+		{"paying fails for another reason", silent(good()), errBroken, rules.Fail},
+	} {
+		h := harness(tt.plugin)
+		h.Start = func(t *rules.T, s providertest.Setup) providertest.Sandbox {
+			sandbox := startBank(t, s).sandbox()
+			sandbox.Pay = func(string) error { return tt.pay }
+			return sandbox
+		}
+		results, err := providertest.Check(t.Context(), h, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, r := range results {
+			if r.ID == "retry/found" && r.Verdict != tt.want {
+				t.Errorf("%s: %v %q", tt.name, r.Verdict, r.Details)
+			}
+		}
+	}
+}
+
 func TestHarnessMistakes(t *testing.T) {
 	for _, h := range []providertest.Harness{{}, {Plugin: providertest.InProcess(good())}} {
 		if _, err := providertest.Check(t.Context(), h, nil); err == nil {

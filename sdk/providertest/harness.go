@@ -2,6 +2,7 @@ package providertest
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/paymux/paymux/sdk"
@@ -75,6 +76,10 @@ const (
 	FaultWrongCurrency      Fault = "wrong_currency"
 )
 
+// ErrUnpayable says that the acquirer has an order which nobody can pay yet: where
+// Create takes more than one request, the first may be all that came.
+var ErrUnpayable = errors.New("the order is there, but nobody can pay it yet")
+
 // Sandbox is one running sandbox, and what can be done at it. Ids are those of
 // the merchant.
 type Sandbox struct {
@@ -84,7 +89,9 @@ type Sandbox struct {
 	// Op says what a request to the API is. It may read the body.
 	Op func(r *http.Request) Op
 
-	Pay func(orderID string) error // as the payer does in the wallet
+	// Pay pays as the payer does in the wallet. [ErrUnpayable] is its error for an
+	// order that only waits for another request of Create.
+	Pay func(orderID string) error
 	// Silent: the sandbox can't send notifications to [Setup] or a payment's notify_url.
 	Silent bool
 	// GiveUp is the payer who presses cancel.

@@ -1,6 +1,8 @@
 package providertest
 
 import (
+	"errors"
+
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/providertest/rules"
 )
@@ -46,7 +48,7 @@ var retryRules = []rule{
 		}
 		w.orders(req.MerchantOrderID, 1)
 	}},
-	{ID: "retry/found", Says: "An order whose answer was lost is found by the merchant's id, and can be paid.", Check: func(t *rules.T, s *subject) {
+	{ID: "retry/found", Says: "An order whose answer was lost is found by the merchant's id, and can be paid, or nobody is asked to.", Check: func(t *rules.T, s *subject) {
 		s.needs(t, sdk.QueryByMerchantOrder)
 		w := newWorld(t, s)
 		w.authorized()
@@ -59,9 +61,20 @@ var retryRules = []rule{
 		if p.Status != sdk.StatusPending || p.AcquirerOrderID == "" {
 			t.Errorf("it is %s, the acquirer's id is %q", p.Status, p.AcquirerOrderID)
 		}
-		w.pay(req.Order)
 		req.AcquirerOrderID = p.AcquirerOrderID
-		w.same(req.Order, sdk.StatusSucceeded)
+		err := w.Pay(req.MerchantOrderID)
+		switch {
+		case errors.Is(err, ErrUnpayable):
+			if len(p.NextActions) > 0 {
+				t.Errorf("the payer is sent to pay (%s), and can't", p.NextActions[0].Type)
+			}
+			t.Logf("the order is there, but nobody can pay it yet")
+			w.same(req.Order, sdk.StatusPending)
+		case err != nil:
+			t.Fatalf("the harness can't pay: %v", err)
+		default:
+			w.same(req.Order, sdk.StatusSucceeded)
+		}
 	}},
 }
 
