@@ -106,6 +106,19 @@ func (s *Server) act(id string, pay bool) (Intent, error) {
 	return *in, nil
 }
 
+// SetStatus gives an intent any status, also one that the acquirer doesn't have,
+// and sends nothing.
+func (s *Server) SetStatus(id string, status Status) (Intent, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	in := s.findLocked(id)
+	if in == nil {
+		return Intent{}, ErrNotFound
+	}
+	in.Status, in.UpdatedAt = status, s.opt.Now()
+	return *in, nil
+}
+
 // cancelIntent closes an unpaid intent.
 func (s *Server) cancelIntent(c *call) (int, any, *refusal) {
 	var req struct {

@@ -110,3 +110,19 @@ func TestRefundRefusals(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+func TestSetStatusContradicts(t *testing.T) {
+	srv, c := start(t, airwallextest.Options{})
+	id := c.order("A")
+	for _, to := range []airwallextest.Status{airwallextest.Cancelled, airwallextest.Succeeded, "HALF_PAID"} {
+		if _, err := srv.SetStatus("A", to); err != nil {
+			t.Fatal(err)
+		}
+		if a := c.get("payment_intents/" + id); a.body["status"] != string(to) {
+			t.Errorf("to %s: %s", to, a.raw)
+		}
+	}
+	if _, err := srv.SetStatus("X", airwallextest.Cancelled); err != airwallextest.ErrNotFound {
+		t.Errorf("an unknown intent: %v", err)
+	}
+}
