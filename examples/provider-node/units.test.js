@@ -58,7 +58,7 @@ test('secrets print nowhere', () => {
   assert.deepEqual([`${secret}`, JSON.stringify({ secret }), inspect({ secret })],
     ['[redacted]', '{"secret":"[redacted]"}', '{ secret: [redacted] }']);
   assert.equal(redactor([secret])('x a b/c+d y a%20b%2Fc%2Bd z'), 'x [redacted] y [redacted] z');
-  for (const config of ['{"client_secret":"hush', '{"base_url":"https://hush:hush@example.com"}', '{"base_url":"https://example.com","uid":"hush "}']) {
+  for (const config of ['{"client_secret":"hush', 'null', '["hush"]', '{"base_url":"https://hush:hush@example.com"}', '{"base_url":"https://example.com","uid":"hush "}']) {
     assert.throws(() => open(Buffer.from(config)), (e) => e.code === Code.INVALID_CONFIG && !e.message.includes('hush'));
   }
 });
@@ -119,5 +119,9 @@ test('a fault of ours is an answer of unknown outcome', async (t) => {
   assert.equal((await call(service, 'Query', { instance })).payment.raw_status, 'half \ufffd');
   const other = await call(service, 'Query', { instance: { name: 'one', config_digest: 'd2' } });
   assert.deepEqual([other.error.code, other.error.outcome], [Code.NOT_CONFIGURED, 'OUTCOME_NOT_SENT']);
+  for (const lacking of ['Cancel', 'Refund', 'QueryRefund']) {
+    const { error } = await call(service, lacking, { instance });
+    assert.deepEqual([error.code, error.outcome], [Code.UNIMPLEMENTED, 'OUTCOME_NOT_SENT']);
+  }
   for (const written of process.stderr.write.mock.calls) assert.ok(!String(written.arguments[0]).includes('hush'));
 });

@@ -1,6 +1,7 @@
 // An account's config. The host has held it against schema.json; checked again is
 // what would be dangerous.
 import { Code, notSent } from '../plugin/failure.js';
+import { isObject } from '../plugin/json.js';
 import { Secret } from '../plugin/secret.js';
 
 export function readConfig(bytes) {
@@ -10,6 +11,7 @@ export function readConfig(bytes) {
   } catch {
     throw invalid('', 'the config is no JSON'); // JSON.parse's own text quotes it
   }
+  if (!isObject(raw)) throw invalid('', 'must be an object');
   const base = URL.canParse(raw.base_url) ? new URL(raw.base_url) : undefined;
   const local = ['localhost', '127.0.0.1', '[::1]'].includes(base?.hostname);
   if (!base || (base.protocol !== 'https:' && !(base.protocol === 'http:' && local))) {

@@ -14,6 +14,7 @@ export const Code = {
   PLUGIN_PANIC: 304,
   NOT_CONFIGURED: 305,
   INVALID_CONFIG: 306,
+  UNIMPLEMENTED: 307,
 };
 
 /** An answer in place of a result. Its outcome is unknown unless said otherwise. */

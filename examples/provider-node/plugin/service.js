@@ -20,6 +20,10 @@ export class Service {
       Create: this.#method('payment', (provider, request, signal) => provider.create(request, signal)),
       Query: this.#method('payment', (provider, request, signal) => provider.query(request, signal)),
       ParseNotification: this.#method('notification', (provider, request) => provider.parseNotification(request.request)),
+      // What isn't here gRPC would refuse by itself, not as data.
+      Cancel: this.#method('payment', lacks('cancel')),
+      Refund: this.#method('refund', lacks('refund')),
+      QueryRefund: this.#method('refund', lacks('refund')),
     };
   }
 
@@ -53,6 +57,8 @@ export class Service {
     };
   }
 }
+
+const lacks = (ability) => () => { throw notSent(Code.UNIMPLEMENTED, `the provider can't ${ability}`); };
 
 // A fault of ours is worth a look: where it was, not its text, which may hold anything.
 function report(call, error) {
