@@ -25,7 +25,7 @@ export async function send(method, url, headers, body, signal) {
     return {
       status: response.statusCode,
       body: await read(response),
-      retryAfter: /^\d{1,5}$/.test(response.headers['retry-after'] ?? '') ? Number(response.headers['retry-after']) : 0,
+      retryAfter: seconds(response.headers['retry-after'] ?? ''),
     };
   } catch (error) {
     // Node's text may quote what was sent; its code doesn't.
@@ -33,6 +33,16 @@ export async function send(method, url, headers, body, signal) {
     const code = limit.aborted ? Code.ACQUIRER_TIMEOUT : Code.ACQUIRER_UNAVAILABLE;
     throw connected ? new Failure(code, `${target}: ${why}`) : notSent(code, `${target}: ${why}`);
   }
+}
+
+const LONGEST = 99_999; // a day and a bit; who asks for longer is mistaken
+
+/** Reads a Retry-After, which is seconds or a date; 0 is none. */
+function seconds(text) {
+  if (/^\d{1,5}$/.test(text)) return Number(text);
+  const isDate = /^[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d GMT$/.test(text);
+  const wait = isDate ? Math.ceil((Date.parse(text) - Date.now()) / 1000) : 0;
+  return wait > 0 && wait <= LONGEST ? wait : 0; // also if it is NaN
 }
 
 async function read(response) {
