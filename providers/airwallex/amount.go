@@ -25,7 +25,7 @@ func parseAmount(raw jsontext.Value, currency acquirer.Text) (sdk.Money, error) 
 	if isNull(raw) && currency == "" {
 		return sdk.Money{}, nil
 	}
-	unreadable := fmt.Errorf("amount %s with currency %q can't be read", clip(raw.String()), clip(string(currency)))
+	unreadable := fmt.Errorf("amount %s with currency %q can't be read", acquirer.Clip(raw.String()), acquirer.Clip(string(currency)))
 	exponent, known := sdk.CurrencyExponent(string(currency))
 	if !known || raw.Kind() != '0' || len(raw) > longestNumber {
 		return sdk.Money{}, unreadable
@@ -42,12 +42,3 @@ func parseAmount(raw jsontext.Value, currency acquirer.Text) (sdk.Money, error) 
 }
 
 func isNull(raw jsontext.Value) bool { return len(raw) == 0 || raw.Kind() == 'n' }
-
-// clip keeps the acquirer's words from flooding a reason.
-func clip(s string) string {
-	const most = 64
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
-}

@@ -49,7 +49,7 @@ func (in intent) payment(want sdk.Order) (sdk.Payment, error) {
 	p := sdk.Payment{
 		Order:     sdk.Order{MerchantOrderID: string(in.MerchantOrderID), AcquirerOrderID: string(in.ID)},
 		Status:    statusOf(string(in.Status)),
-		RawStatus: clip(string(in.Status)),
+		RawStatus: acquirer.Clip(string(in.Status)),
 		CreatedAt: readTime(in.CreatedAt),
 	}
 	money, err := parseAmount(in.Amount, in.Currency)

@@ -40,7 +40,7 @@ func readNextAction(raw jsontext.Value) (action sdk.NextAction, reason string) {
 		}
 		return action, ""
 	default:
-		return action, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
+		return action, fmt.Sprintf("the acquirer's next action %q is not known", acquirer.Clip(string(next.Type)))
 	}
 }
 
@@ -50,7 +50,7 @@ func (next nextAction) redirect() (action sdk.NextAction, reason string) {
 	link, fallback := string(next.URL), string(next.FallbackURL)
 	switch {
 	case next.Method != "" && next.Method != "GET":
-		return action, fmt.Sprintf("the acquirer's next action asks for the method %q, which is not documented", clip(string(next.Method)))
+		return action, fmt.Sprintf("the acquirer's next action asks for the method %q, which is not documented", acquirer.Clip(string(next.Method)))
 	case acquirer.WebLink(link) && fallback == "" && next.PackageName == "":
 		return sdk.NextAction{Type: sdk.ActionRedirect, URL: link}, ""
 	case !acquirer.AppLink(link):

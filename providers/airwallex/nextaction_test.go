@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer"
 )
 
 func TestNextActions(t *testing.T) {
@@ -40,16 +41,16 @@ func TestNextActions(t *testing.T) {
 		body := change(t, golden(t, "confirm_response.json"), map[string]any{"next_action": json.RawMessage(test.raw)})
 		payment, err := c.readIntent(ok(body), callEffect, order(t))
 		if err != nil || payment.Status != sdk.StatusPending {
-			t.Errorf("%s: got %+v, %v", clip(test.raw), payment, err)
+			t.Errorf("%s: got %+v, %v", acquirer.Clip(test.raw), payment, err)
 		}
 		var got sdk.NextAction
 		if len(payment.NextActions) == 1 {
 			got = payment.NextActions[0]
 		} else if payment.StatusReason == "" {
-			t.Errorf("%s has no reason", clip(test.raw))
+			t.Errorf("%s has no reason", acquirer.Clip(test.raw))
 		}
 		if got.Type != test.want.Type || got.URL != test.want.URL || got.QRCode != test.want.QRCode || got.FallbackURL != test.want.FallbackURL || got.Params["package_name"] != test.want.Params["package_name"] {
-			t.Errorf("%s: got %+v", clip(test.raw), got)
+			t.Errorf("%s: got %+v", acquirer.Clip(test.raw), got)
 		}
 	}
 }

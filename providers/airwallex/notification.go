@@ -1,8 +1,6 @@
 package airwallex
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"net/http"
 	"strconv"
 	"strings"
@@ -51,14 +49,7 @@ func (c config) readNotification(req sdk.HTTPRequest) (sdk.Notification, error) 
 // digests are the signatures that the acquirer would make: HMAC-SHA256 over the
 // time as it was sent and the raw body, with nothing between.
 func (c config) digests(timestamp string, body []byte) [][]byte {
-	all := make([][]byte, len(c.WebhookSecrets))
-	for i, secret := range c.WebhookSecrets {
-		h := hmac.New(sha256.New, []byte(secret.Reveal()))
-		h.Write([]byte(timestamp))
-		h.Write(body)
-		all[i] = h.Sum(nil)
-	}
-	return all
+	return acquirer.HMACs(c.WebhookSecrets, []byte(timestamp), body)
 }
 
 // fresh reports whether a time in Unix milliseconds is near enough, on either
@@ -76,7 +67,7 @@ func readEvent(body []byte) sdk.NotificationEvent {
 	if acquirer.DecodeJSON(body, &n) != nil || n.Name == "" {
 		return sdk.NotificationEvent{Kind: sdk.EventOther, RawType: unreadable}
 	}
-	event := sdk.NotificationEvent{RawType: clip(string(n.Name))}
+	event := sdk.NotificationEvent{RawType: acquirer.Clip(string(n.Name))}
 	object := n.Data.Object
 	// The names of all events are not known. A wrong guess costs one question.
 	switch {

@@ -136,7 +136,7 @@ func (r refund) answer(want sdk.RefundQuery) (sdk.Refund, error) {
 		MerchantRefundID: r.merchantID(),
 		AcquirerRefundID: string(r.ID),
 		Status:           refundStatusOf(string(r.Status)),
-		RawStatus:        clip(string(r.Status)),
+		RawStatus:        acquirer.Clip(string(r.Status)),
 	}
 	money, err := parseAmount(r.Amount, r.Currency)
 	switch {

@@ -25,7 +25,7 @@ func formatAmount(unit string, m sdk.Money) string {
 
 // unreadableAmount is the reason not to believe an answer.
 func unreadableAmount(amount, currency acquirer.Text) string {
-	return fmt.Sprintf("amount %q with currency %q can't be read", clip(string(amount)), clip(string(currency)))
+	return fmt.Sprintf("amount %q with currency %q can't be read", acquirer.Clip(string(amount)), acquirer.Clip(string(currency)))
 }
 
 var errAmount = errors.New("not an amount")

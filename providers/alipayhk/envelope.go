@@ -89,12 +89,3 @@ func requestID(rid acquirer.Text) string {
 	}
 	return string(rid)
 }
-
-// clip keeps the acquirer's words from flooding a reason.
-func clip(s string) string {
-	const most = 64
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
-}

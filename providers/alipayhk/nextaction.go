@@ -44,6 +44,6 @@ func readNextAction(raw jsontext.Value) (action sdk.NextAction, reason string) {
 		}
 		return action, ""
 	default:
-		return action, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
+		return action, fmt.Sprintf("the acquirer's next action %q is not known", acquirer.Clip(string(next.Type)))
 	}
 }

@@ -54,7 +54,7 @@ func (c config) readEvent(body []byte) sdk.NotificationEvent {
 		return sdk.NotificationEvent{Kind: sdk.EventOther, RawType: unreadable}
 	}
 	event := sdk.NotificationEvent{
-		RawType:          clip(string(n.Type)),
+		RawType:          acquirer.Clip(string(n.Type)),
 		MerchantOrderID:  string(n.Data.MerchantOrderID),
 		AcquirerOrderID:  string(n.Data.OrderID),
 		MerchantRefundID: string(n.Data.MerchantRefundID),

@@ -73,7 +73,7 @@ func (c config) readPayment(data paymentData, want sdk.Order) sdk.Payment {
 	payment := sdk.Payment{
 		Order:     sdk.Order{MerchantOrderID: string(data.MerchantOrderID), AcquirerOrderID: string(data.OrderID)},
 		Status:    statuses[data.Status],
-		RawStatus: clip(string(data.Status)),
+		RawStatus: acquirer.Clip(string(data.Status)),
 		CreatedAt: readTime(data.CreateTime),
 		PaidAt:    readTime(data.PayTime),
 	}
@@ -113,7 +113,7 @@ func doubt(payment sdk.Payment, want sdk.Order) string {
 func mismatch(differences []sdk.Difference) string {
 	texts := make([]string, len(differences))
 	for i, d := range differences {
-		d.Got = clip(d.Got)
+		d.Got = acquirer.Clip(d.Got)
 		texts[i] = d.String()
 	}
 	return "mismatch: " + strings.Join(texts, "; ")

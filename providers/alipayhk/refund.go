@@ -123,7 +123,7 @@ func (c config) readRefund(resp acquirer.Response, from call, want sdk.RefundQue
 	refund := sdk.Refund{
 		MerchantRefundID: string(data.MerchantRefundID),
 		AcquirerRefundID: string(data.RefundID),
-		RawStatus:        clip(string(data.Status)),
+		RawStatus:        acquirer.Clip(string(data.Status)),
 		RefundedAt:       readTime(data.RefundTime),
 		RequestID:        rid,
 	}
@@ -163,7 +163,7 @@ func readRefundStatus(status acquirer.Text) (sdk.RefundStatus, string) {
 	case "FAILED":
 		return sdk.RefundUnknown, "the acquirer says FAILED, which it doesn't document: ask it before you repeat the refund"
 	default:
-		return sdk.RefundUnknown, fmt.Sprintf("the acquirer's status %q is not documented", clip(string(status)))
+		return sdk.RefundUnknown, fmt.Sprintf("the acquirer's status %q is not documented", acquirer.Clip(string(status)))
 	}
 }
 

@@ -37,5 +37,5 @@ func (a *amount) money() (sdk.Money, error) {
 
 // unreadable is the reason not to believe an answer.
 func (a *amount) unreadable() string {
-	return fmt.Sprintf("amount %q with currency %q can't be read", clip(string(a.Value)), clip(string(a.Currency)))
+	return fmt.Sprintf("amount %q with currency %q can't be read", acquirer.Clip(string(a.Value)), acquirer.Clip(string(a.Currency)))
 }

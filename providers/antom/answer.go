@@ -84,15 +84,6 @@ func word(text acquirer.Text) string {
 	return string(text)
 }
 
-// clip keeps the acquirer's words from flooding a reason.
-func clip(s string) string {
-	const most = 64
-	if len(s) > most {
-		return s[:most] + "…"
-	}
-	return s
-}
-
 // readTime reads a time. What can't be read is left out: no time ever decides
 // about a payment.
 func readTime(text acquirer.Text) time.Time {

@@ -140,7 +140,7 @@ func (c config) readCreate(resp acquirer.Response, req sdk.CreateRequest) (sdk.P
 		return sdk.Payment{}, err
 	}
 	status, _ := payResult(result)
-	payment := data.payment(status, clip(string(result.Status+" "+result.Code)))
+	payment := data.payment(status, acquirer.Clip(string(result.Status+" "+result.Code)))
 	if status == sdk.StatusSucceeded && payment.Money.IsZero() {
 		// Paid, but how much isn't said: a query says it.
 		payment.Status, payment.StatusReason = sdk.StatusUnknown, "the acquirer says paid, without an amount"

@@ -79,7 +79,7 @@ func readEvent(body []byte) sdk.NotificationEvent {
 		return sdk.NotificationEvent{Kind: sdk.EventOther, RawType: unreadable}
 	}
 	event := sdk.NotificationEvent{
-		RawType:         clip(string(n.Type)),
+		RawType:         acquirer.Clip(string(n.Type)),
 		MerchantOrderID: string(n.PaymentRequestID),
 		AcquirerOrderID: string(n.PaymentID),
 	}

@@ -39,7 +39,7 @@ func (c config) readQuery(resp acquirer.Response) (sdk.Payment, error) {
 		return sdk.Payment{}, err
 	}
 	status := paymentStatus(data.PaymentStatus)
-	payment := data.payment(status, clip(string(data.PaymentStatus)))
+	payment := data.payment(status, acquirer.Clip(string(data.PaymentStatus)))
 	if status == sdk.StatusUnknown && payment.StatusReason == "" {
 		payment.StatusReason = undocumented(data.PaymentStatus)
 	}
@@ -51,5 +51,5 @@ func undocumented(status acquirer.Text) string {
 	if status == "" {
 		return "the acquirer names no status"
 	}
-	return fmt.Sprintf("the acquirer's status %q is not documented", clip(string(status)))
+	return fmt.Sprintf("the acquirer's status %q is not documented", acquirer.Clip(string(status)))
 }

@@ -78,7 +78,7 @@ func (c config) readRefund(resp acquirer.Response) (sdk.Refund, error) {
 	if err != nil {
 		return sdk.Refund{}, err
 	}
-	return data.refund(sdk.RefundPending, clip(string(result.Status+" "+result.Code))), nil
+	return data.refund(sdk.RefundPending, acquirer.Clip(string(result.Status+" "+result.Code))), nil
 }
 
 // readQueryRefund reads the answer to a query of a refund.
@@ -88,7 +88,7 @@ func (c config) readQueryRefund(resp acquirer.Response) (sdk.Refund, error) {
 		return sdk.Refund{}, err
 	}
 	status := refundStatus(data.RefundStatus)
-	refund := data.refund(status, clip(string(data.RefundStatus)))
+	refund := data.refund(status, acquirer.Clip(string(data.RefundStatus)))
 	if status == sdk.RefundUnknown && refund.StatusReason == "" {
 		refund.StatusReason = undocumented(data.RefundStatus)
 	}

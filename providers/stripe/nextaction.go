@@ -38,7 +38,7 @@ func readNextActions(raw jsontext.Value) (actions []sdk.NextAction, reason strin
 		return nil, "the acquirer gave no next action"
 	}
 	if next.Type != "alipay_handle_redirect" {
-		return nil, fmt.Sprintf("the acquirer's next action %q is not known", clip(string(next.Type)))
+		return nil, fmt.Sprintf("the acquirer's next action %q is not known", acquirer.Clip(string(next.Type)))
 	}
 	page := string(next.Alipay.URL)
 	if !acquirer.WebLink(page) {

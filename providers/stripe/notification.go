@@ -1,8 +1,6 @@
 package stripe
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"net/http"
 	"strconv"
 	"strings"
@@ -77,13 +75,7 @@ func readSignature(header string) (sent string, signatures []string, ok bool) {
 // signed compares each signature with that of each secret, all of them in any
 // case.
 func (c config) signed(sent string, signatures []string, body []byte) bool {
-	digests := make([][]byte, len(c.WebhookSecrets))
-	for i, secret := range c.WebhookSecrets {
-		h := hmac.New(sha256.New, []byte(secret.Reveal()))
-		h.Write([]byte(sent + "."))
-		h.Write(body)
-		digests[i] = h.Sum(nil)
-	}
+	digests := acquirer.HMACs(c.WebhookSecrets, []byte(sent+"."), body)
 	good := false
 	for _, s := range signatures {
 		good = acquirer.MatchHexDigest(s, digests...) || good
@@ -126,7 +118,7 @@ func (c config) readEvent(body []byte) sdk.NotificationEvent {
 	if acquirer.DecodeJSON(body, &e) != nil || e.Type == "" {
 		return sdk.NotificationEvent{Kind: sdk.EventOther, RawType: unreadable}
 	}
-	other := sdk.NotificationEvent{Kind: sdk.EventOther, RawType: clip(string(e.Type))}
+	other := sdk.NotificationEvent{Kind: sdk.EventOther, RawType: acquirer.Clip(string(e.Type))}
 	if e.Livemode == nil || *e.Livemode != c.live() || e.Account != "" && string(e.Account) != c.AccountID {
 		return other // of the other mode or of another account: its ids say nothing about ours
 	}

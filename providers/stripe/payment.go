@@ -68,7 +68,7 @@ func (c config) readPayment(data intentData) sdk.Payment {
 	payment := sdk.Payment{
 		Order:     sdk.Order{MerchantOrderID: string(data.Metadata[orderMember]), AcquirerOrderID: string(data.ID)},
 		Status:    readStatus(data),
-		RawStatus: clip(string(data.Status)),
+		RawStatus: acquirer.Clip(string(data.Status)),
 		CreatedAt: readTime(data.Created),
 	}
 	doubt := func(format string, args ...any) {
@@ -82,7 +82,7 @@ func (c config) readPayment(data intentData) sdk.Payment {
 	payment.Money = money
 	switch {
 	case err != nil:
-		doubt("amount %q with currency %q can't be read", clip(string(amount)), clip(string(data.Currency)))
+		doubt("amount %q with currency %q can't be read", acquirer.Clip(string(amount)), acquirer.Clip(string(data.Currency)))
 	case data.Livemode == nil:
 		doubt("the answer doesn't say whether it is about a live payment")
 	case *data.Livemode != c.live():
@@ -146,15 +146,6 @@ func identifier(s string) string {
 		if (c < '0' || c > '9') && (c < 'a' || c > 'z') && (c < 'A' || c > 'Z') && c != '-' && c != '_' && c != '.' {
 			return ""
 		}
-	}
-	return s
-}
-
-// clip keeps the acquirer's words from flooding a reason.
-func clip(s string) string {
-	const most = 64
-	if len(s) > most {
-		return s[:most] + "…"
 	}
 	return s
 }

@@ -120,12 +120,12 @@ func reportRefund(data refundData, order sdk.Order, request string) sdk.Refund {
 	refund := sdk.Refund{
 		MerchantRefundID: string(data.Metadata[refundMember]),
 		AcquirerRefundID: string(data.ID),
-		RawStatus:        clip(string(data.Status)),
+		RawStatus:        acquirer.Clip(string(data.Status)),
 		RequestID:        request,
 	}
 	money, err := parseAmount(data.Amount, data.Currency)
 	if err != nil {
-		refund.StatusReason = fmt.Sprintf("amount %q with currency %q can't be read", clip(string(data.Amount)), clip(string(data.Currency)))
+		refund.StatusReason = fmt.Sprintf("amount %q with currency %q can't be read", acquirer.Clip(string(data.Amount)), acquirer.Clip(string(data.Currency)))
 		return refund
 	}
 	refund.Amount = money
@@ -145,10 +145,10 @@ func reportRefund(data refundData, order sdk.Order, request string) sdk.Refund {
 
 func otherPayment(data refundData, order sdk.Order) string {
 	if got := string(data.Intent); got != "" && order.AcquirerOrderID != "" && got != order.AcquirerOrderID {
-		return "mismatch: " + sdk.Difference{Field: "provider_order_id", Want: order.AcquirerOrderID, Got: clip(got)}.String()
+		return "mismatch: " + sdk.Difference{Field: "provider_order_id", Want: order.AcquirerOrderID, Got: acquirer.Clip(got)}.String()
 	}
 	if got := string(data.Metadata[orderMember]); got != "" && order.MerchantOrderID != "" && got != order.MerchantOrderID {
-		return "mismatch: " + sdk.Difference{Field: "merchant_order_id", Want: order.MerchantOrderID, Got: clip(got)}.String()
+		return "mismatch: " + sdk.Difference{Field: "merchant_order_id", Want: order.MerchantOrderID, Got: acquirer.Clip(got)}.String()
 	}
 	return ""
 }
