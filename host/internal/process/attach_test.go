@@ -1,6 +1,7 @@
 package process
 
 import (
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -54,6 +55,20 @@ func describe(t *testing.T, s started) {
 	}
 }
 
+// stopped reports whether every thread of a process stands still: the signal
+// that does it returns before that.
+func stopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid))
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		_, state, _ := strings.Cut(string(stat), ") ")
+		if err == nil && !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return len(threads) > 0
+}
+
 func TestAttach(t *testing.T) {
 	s, file := attachable(t)
 	cmd := byHand(t, file, "good")
@@ -73,6 +88,7 @@ func TestAttach(t *testing.T) {
 	if err := cmd.Process.Signal(syscall.SIGSTOP); err != nil {
 		t.Fatal(err)
 	}
+	eventually(t, "all its threads to stand still", func() bool { return stopped(cmd.Process.Pid) })
 	answered := make(chan struct{})
 	go func() { defer close(answered); describe(t, s) }()
 	if within(100*time.Millisecond, answered) {
