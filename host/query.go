@@ -133,15 +133,17 @@ func (h *Host) applyQuery(tx *store.Tx, asked sqlgen.Payment, p *sqlgen.Payment,
 		keepHint(p, hinted)
 	}
 	if end := statusOf(*p); end.Terminal() && end != sdk.StatusSucceeded {
-		h.lookAgain(p, asked)
+		h.lookAgain(p, asked, failed == nil)
 	}
 	return append(entries, h.flagStale(p)...), err
 }
 
 // lookAgain asks on for a while after an unpaid end: the answer may be older than
 // a notification or a payer who was late, and a late success must not be missed.
-func (h *Host) lookAgain(p *sqlgen.Payment, asked sqlgen.Payment) {
-	if asked.DueAt > 0 && p.DueAt == 0 && p.ReviewReason != string(lifecycle.LateSuccess) && int(p.Tries) < len(lifecycle.Plan) {
+// Once that is known an answer is enough, but not a question that failed.
+func (h *Host) lookAgain(p *sqlgen.Payment, asked sqlgen.Payment, answered bool) {
+	known := answered && p.ReviewReason == string(lifecycle.LateSuccess)
+	if asked.DueAt > 0 && p.DueAt == 0 && !known && int(p.Tries) < len(lifecycle.Plan) {
 		p.DueAt = micros(lifecycle.NextQuery(h.planOf(p.Provider), int(p.Tries), h.clock.Now()))
 	}
 }
