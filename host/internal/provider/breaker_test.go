@@ -170,6 +170,7 @@ func TestBusyProviderIsAlone(t *testing.T) {
 	f := &fake{result: &pb.Payment{}}
 	busy := serve(t, f)
 	quiet := New("quiet", []byte(`{}`), busy.services)
+	quiet.configures.Store(1)
 	f.set(func() {
 		f.answer = func(ctx context.Context, method string) (*pb.Error, error) {
 			if method == "Create" {

@@ -57,6 +57,11 @@ func do[Req any, Resp answer, Out any](
 	if err != nil {
 		return none, notSent(err)
 	}
+	if p.configures.Load() == 0 {
+		// Which account the config names wasn't looked at yet: the call could be about
+		// a payment of another one, which knows no such order.
+		return none, sdk.NotSent(sdk.CodePluginUnavailable, "the provider isn't set up yet")
+	}
 	done, err := l.breaker.allow()
 	if err != nil {
 		return none, err

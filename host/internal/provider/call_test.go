@@ -272,3 +272,24 @@ func TestBusy(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A provider whose account nobody has looked at isn't asked anything: after a
+// change of its config an old payment would be asked about at another account,
+// and be called lost there.
+func TestNotSetUp(t *testing.T) {
+	for _, call := range calls {
+		f := &fake{result: &pb.Payment{}}
+		p := serve(t, f)
+		p.configures.Store(0)
+		wantError(t, call.run(deadline(t), p), sdk.OutcomeNotSent, sdk.CodePluginUnavailable)
+		if f.count(call.name) != 0 || f.count("Configure") != 0 {
+			t.Errorf("%s: asked %d times, configured %d times", call.name, f.count(call.name), f.count("Configure"))
+		}
+		if _, err := p.Configure(deadline(t)); err != nil {
+			t.Fatal(err)
+		}
+		if err := call.run(deadline(t), p); err != nil {
+			t.Errorf("%s, set up: %v", call.name, err)
+		}
+	}
+}

@@ -190,7 +190,9 @@ func serve(t *testing.T, f *fake) *Provider {
 		server.Stop()
 		<-served
 	})
-	return New("main", []byte(`{"uid":"1","key":"s3cret"}`), services{client: pb.NewProviderServiceClient(conn)})
+	p := New("main", []byte(`{"uid":"1","key":"s3cret"}`), services{client: pb.NewProviderServiceClient(conn)})
+	p.configures.Store(1) // it was set up, and then the process was started again
+	return p
 }
 
 // deadline is for tests that must end, whatever is broken.
