@@ -35,7 +35,7 @@ func started(t *testing.T) *conformance.Binary {
 // What any binary has to do, without an acquirer.
 func TestConformanceOfBinary(t *testing.T) {
 	config := settings(cbtistest.DefaultWebhookKey)("http://127.0.0.1:1")
-	results, err := started(t).Check(t.Context(), []byte(config), nil)
+	results, err := started(t).Check(t.Context(), []byte(config), nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

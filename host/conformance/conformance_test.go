@@ -14,35 +14,40 @@ import (
 	"github.com/paymux/paymux/sdk/providertest/rules"
 )
 
-var built struct {
-	once sync.Once
-	dir  string
-	err  error
+// A test's program is built once.
+type program struct {
+	source string
+	once   sync.Once
+	dir    string
+	err    error
 }
+
+var idle, payer = program{source: "./testdata/plugin"}, program{source: "./testdata/payer"}
 
 func TestMain(m *testing.M) {
 	code := m.Run()
-	_ = os.RemoveAll(built.dir)
+	_ = os.RemoveAll(idle.dir)
+	_ = os.RemoveAll(payer.dir)
 	os.Exit(code)
 }
 
-// plugin copies the test's plugin to a name, which says how it behaves.
-func plugin(t *testing.T, how string) string {
+// called copies a program to a name, which says how it behaves.
+func (p *program) called(t *testing.T, how string) string {
 	t.Helper()
-	built.once.Do(func() {
-		if built.dir, built.err = os.MkdirTemp("", "paymux-conformance-"); built.err != nil {
+	p.once.Do(func() {
+		if p.dir, p.err = os.MkdirTemp("", "paymux-conformance-"); p.err != nil {
 			return
 		}
-		cmd := exec.Command("go", "build", "-o", filepath.Join(built.dir, "plugin"), "./testdata/plugin")
+		cmd := exec.Command("go", "build", "-o", filepath.Join(p.dir, "plugin"), p.source)
 		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := cmd.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("%w\n%s", err, out)
+			p.err = fmt.Errorf("%w\n%s", err, out)
 		}
 	})
-	if built.err != nil {
-		t.Fatal(built.err)
+	if p.err != nil {
+		t.Fatal(p.err)
 	}
-	data, err := os.ReadFile(filepath.Join(built.dir, "plugin"))
+	data, err := os.ReadFile(filepath.Join(p.dir, "plugin"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -59,12 +64,12 @@ func plugin(t *testing.T, how string) string {
 
 func check(t *testing.T, how string) []rules.Result {
 	t.Helper()
-	b, err := conformance.Start(t.Context(), plugin(t, how), false)
+	b, err := conformance.Start(t.Context(), idle.called(t, how), false)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer b.Close()
-	results, err := b.Check(t.Context(), nil, nil)
+	results, err := b.Check(t.Context(), nil, nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +130,7 @@ func TestFragilePlugin(t *testing.T) {
 }
 
 func TestWhatIsNoPlugin(t *testing.T) {
-	for _, path := range []string{filepath.Join(t.TempDir(), "none"), plugin(t, "crash")} {
+	for _, path := range []string{filepath.Join(t.TempDir(), "none"), idle.called(t, "crash")} {
 		if b, err := conformance.Start(t.Context(), path, false); err == nil {
 			b.Close()
 			t.Errorf("%s starts", path)

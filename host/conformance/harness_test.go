@@ -22,8 +22,9 @@ func write(t *testing.T, text string) string {
 	return path
 }
 
-// The example in the documentation works, with the sandbox at another address.
-func TestHarnessFile(t *testing.T) {
+// exampleFile is the documentation's, for a sandbox of the test's own.
+func exampleFile(t *testing.T) (*conformance.HarnessFile, *cbtistest.Server) {
+	t.Helper()
 	text, err := os.ReadFile(example)
 	if err != nil {
 		t.Fatal(err)
@@ -33,6 +34,12 @@ func TestHarnessFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return file, sandbox
+}
+
+// The example in the documentation works.
+func TestHarnessFile(t *testing.T) {
+	file, sandbox := exampleFile(t)
 	binary := conformance.Build(t, "github.com/paymux/paymux/providers/alipayhk/cmd/paymux-provider-alipayhk")
 	harness, ok := file.Harness(binary)
 	if !ok {

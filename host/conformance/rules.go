@@ -4,8 +4,8 @@ import (
 	"context"
 	"encoding/json"
 	"path/filepath"
+	"slices"
 	"strings"
-	"syscall"
 	"time"
 
 	"github.com/paymux/paymux/host/internal/process"
@@ -45,8 +45,9 @@ func table() []rule {
 
 // Check checks what needs no sandbox. config is that of a working instance, or
 // nil: then one is made of the schema, which does for plugins whose keys may have
-// any text. tell, if not nil, hears of each result.
-func (b *Binary) Check(ctx context.Context, config []byte, tell func(rules.Result)) ([]rules.Result, error) {
+// any text. only, if not nil, chooses cases by their id; tell, if not nil, hears of
+// each result.
+func (b *Binary) Check(ctx context.Context, config []byte, only func(id string) bool, tell func(rules.Result)) ([]rules.Result, error) {
 	d, err := b.Describe(ctx)
 	if err != nil {
 		return nil, err
@@ -55,7 +56,8 @@ func (b *Binary) Check(ctx context.Context, config []byte, tell func(rules.Resul
 	if config == nil {
 		s.config, s.why = b.makeConfig(ctx, d)
 	}
-	return rules.Check(ctx, table(), s, tell), nil
+	chosen := slices.DeleteFunc(table(), func(r rule) bool { return only != nil && !only(r.ID) })
+	return rules.Check(ctx, chosen, s, tell), nil
 }
 
 var processRules = []rule{
@@ -77,9 +79,8 @@ var processRules = []rule{
 		}
 	}},
 	{ID: "process/stdout", Says: "Nothing but the handshake line goes to stdout while the plugin starts.", Check: func(t *rules.T, s *subject) {
-		const words = "printed to stdout"
 		for line := range strings.Lines(s.log.since(0)) {
-			if strings.Contains(line, words) {
+			if strings.Contains(line, saysStdout) {
 				t.Errorf("it prints: %s", cut(strings.TrimSpace(line)))
 			}
 		}
@@ -111,15 +112,8 @@ func checkRestart(t *rules.T, s *subject) {
 			t.Fatalf("Configure: %v", err)
 		}
 	}
-	before := p.Status().PID
-	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
-		t.Fatalf("it can't be killed: %v", err)
-	}
-	for p.Status().PID == before || !p.Status().Running {
-		if t.Context().Err() != nil {
-			t.Fatalf("it doesn't come up again: %s", p.Status().Error)
-		}
-		<-time.After(10 * time.Millisecond)
+	if err := killed(t.Context(), p); err != nil {
+		t.Fatalf("after it was killed: %v", err)
 	}
 	service := ready(t, p)
 	answer, err := service.Query(t.Context(), &pb.QueryRequest{Instance: named("restarted", s.config), Order: someOrder()})

@@ -10,6 +10,24 @@ var answerRules = []rule{
 	wrongRule("merchant_order", "An answer that names another merchant's order is never passed off as ours.", FaultWrongMerchantOrder, OpQuery, OpCreate),
 	wrongRule("amount", "An answer with another amount is never passed off as ours.", FaultWrongAmount, OpQuery, OpCreate),
 	wrongRule("currency", "An answer in another currency is never passed off as ours.", FaultWrongCurrency, OpQuery, OpCreate),
+	{ID: "answer/crossed", Says: "An answer that belongs to another order's question is never passed off as ours.", Check: checkCrossed},
+}
+
+// checkCrossed has a server in front mix up two answers.
+func checkCrossed(t *rules.T, s *subject) {
+	w := newWorld(t, s)
+	mine := w.request()
+	if m, err := sdk.FromMinor(mine.Money.Minor()+1, mine.Money.Currency()); err == nil && within(w.row(t), m) {
+		mine.Money = m
+	}
+	order := w.create(mine)
+	w.same(w.paid(), sdk.StatusSucceeded)
+	w.proxy.arm(OpQuery, -1, crossedBody)
+	if p, err := w.provider.Query(t.Context(), sdk.QueryRequest{Order: order}); err == nil && p.Status != sdk.StatusUnknown && len(p.Differences(order)) == 0 {
+		t.Errorf("an unpaid order is %s, without a difference, since another one is", p.Status)
+	}
+	w.proxy.arm(OpQuery, 0, trouble{})
+	w.same(order, sdk.StatusPending)
 }
 
 // wrongRule checks that ids and amounts are the acquirer's own words, not copies

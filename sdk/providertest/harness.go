@@ -21,6 +21,8 @@ type Harness struct {
 	// first is wanted.
 	Method sdk.Method
 	Flow   sdk.Flow
+	// Only chooses cases by their id; nil: all.
+	Only func(id string) bool
 }
 
 // Plugin gives a provider for a config: an [sdk.Plugin] in this process, see

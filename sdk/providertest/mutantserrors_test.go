@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/acquirer"
 )
 
 var mutantsOfErrors = []mutant{
@@ -38,8 +39,16 @@ var mutantsOfErrors = []mutant{
 			e.Outcome = sdk.OutcomeNotSent
 		}
 	})},
+	{"takes an answer as long as it comes", "outcome/endless", breaking(func(b *broken) {
+		b.provider.client = acquirer.NewClient(acquirer.Options{MaxBody: 1 << 40})
+	})},
+	{"says NOT_SENT of an answer that is too large", "outcome/endless", says(func(_ string, e *sdk.Error) {
+		if strings.Contains(e.Message, "is larger than") {
+			e.Outcome = sdk.OutcomeNotSent
+		}
+	})},
 	{"says NOT_SENT of what it can't read", "outcome/unreadable", says(func(_ string, e *sdk.Error) {
-		if e.Code == sdk.CodeAcquirerAnswerInvalid {
+		if e.Message == "it can't be read" {
 			e.Outcome = sdk.OutcomeNotSent
 		}
 	})},

@@ -15,6 +15,7 @@ var outcomeRules = []rule{
 	unknownRule("timeout", "No answer until the deadline leaves the outcome UNKNOWN, whether or not the acquirer did it, and the call ends with its deadline.", hangBefore, hangAfter),
 	unknownRule("server_error", "An HTML page with 502 or 503 leaves the outcome UNKNOWN, whether or not the acquirer did it.", pageBefore, pageAfter),
 	unknownRule("unreadable", "200 with half an answer, an HTML page or nothing leaves the outcome UNKNOWN.", halfAnswer, pageOK, emptyAnswer),
+	{ID: "outcome/endless", Says: "An answer without end isn't read for ever, and leaves the outcome UNKNOWN.", Check: checkEndless},
 	unknownRule("redirect", "A redirect isn't followed with what has an effect, and leaves the outcome UNKNOWN.", redirected),
 	{ID: "outcome/unauthorized", Says: "401 is never a final no: the call succeeds with fresh credentials, or is CREDENTIALS_REFUSED; it is sent twice at most.", Check: checkUnauthorized},
 	{ID: "outcome/unreachable", Says: "An acquirer that can't be connected to has done nothing: NOT_SENT.", Check: checkUnreachable},
@@ -126,6 +127,29 @@ func checkUnreachable(t *rules.T, s *subject) {
 			t.Errorf("%s: %v", e.op, describe(err))
 		}
 	}
+}
+
+func checkEndless(t *rules.T, s *subject) {
+	w := newWorld(t, s)
+	bounded := func(op Op, armed *arming) {
+		if w.proxy.tookAll(armed) {
+			t.Errorf("%s: it took %d MiB, and would have taken more", op, mostTaken>>20)
+		}
+	}
+	for _, e := range w.effects() {
+		armed := w.proxy.arm(e.op, 1, endlessBody)
+		err := e.call(t.Context())
+		if got := sdk.AsError(err); err == nil || got.Outcome != sdk.OutcomeUnknown {
+			t.Errorf("%s: %s", e.op, describe(err))
+		}
+		bounded(e.op, armed)
+	}
+	order := w.create(w.request())
+	armed := w.proxy.arm(OpQuery, 1, endlessBody)
+	if p, err := w.provider.Query(t.Context(), sdk.QueryRequest{Order: order}); err == nil && p.Status != sdk.StatusUnknown {
+		t.Errorf("%s: it is said to be %s", OpQuery, p.Status)
+	}
+	bounded(OpQuery, armed)
 }
 
 func checkUnauthorized(t *rules.T, s *subject) {

@@ -21,13 +21,15 @@ type trouble struct {
 	name string
 	// before: the acquirer never gets the request. Else it does what it is asked
 	// to, and its answer is spoilt.
-	before bool
-	cut    bool        // the connection is closed
-	hang   bool        // no answer comes
-	half   bool        // half of the answer's body, as a whole one
-	status int         // an answer of the server in front
-	header http.Header //
-	body   string
+	before  bool
+	cut     bool        // the connection is closed
+	hang    bool        // no answer comes
+	half    bool        // half of the answer's body, as a whole one
+	endless bool        // an answer that doesn't end
+	crossed bool        // the answer to the request of this kind that came before
+	status  int         // an answer of the server in front
+	header  http.Header //
+	body    string
 }
 
 const errorPage = "<html><head><title>Service unavailable</title></head><body><h1>Service unavailable</h1></body></html>\n"
@@ -46,14 +48,25 @@ type proxy struct {
 
 	mu    sync.Mutex
 	armed map[Op]*arming
+	last  map[Op]answer
 	sent  map[Op]int
 	total int
 }
 
+// answer is what the acquirer answered.
+type answer struct {
+	status int
+	header http.Header
+	body   []byte
+}
+
 type arming struct {
 	trouble
-	left int // how often; -1: always
-	hits int
+	left   int // how often; -1: always
+	hits   int
+	took   int           // bytes of an endless answer
+	struck chan struct{} // closed when it struck, and the acquirer is done if it was asked
+	once   sync.Once
 }
 
 func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
@@ -67,7 +80,7 @@ func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
 	}
 	p := &proxy{
 		url: "http://" + listener.Addr().String(), target: u, op: op,
-		client: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, armed: map[Op]*arming{}, sent: map[Op]int{},
+		client: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
 	}
 	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
 	go func() { _ = p.server.Serve(listener) }()
@@ -91,7 +104,7 @@ func (p *proxy) taken() bool {
 func (p *proxy) arm(op Op, times int, what trouble) *arming {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.armed[op] = &arming{trouble: what, left: times}
+	p.armed[op] = &arming{trouble: what, left: times, struck: make(chan struct{})}
 	return p.armed[op]
 }
 
@@ -115,18 +128,19 @@ func (p *proxy) all() int {
 	return p.total
 }
 
-func (p *proxy) take(op Op) (trouble, bool) {
+// take counts a request and returns what it shall suffer, nil for nothing.
+func (p *proxy) take(op Op) *arming {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.total++
 	p.sent[op]++
 	a := p.armed[op]
 	if a == nil || a.left == 0 {
-		return trouble{}, false
+		return nil
 	}
 	a.left = max(a.left-1, -1)
 	a.hits++
-	return a.trouble, true
+	return a
 }
 
 // ServeHTTP passes a request on, or not.
@@ -136,25 +150,29 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return // the provider gave up while it sent
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	what, struck := p.take(p.op(r))
-	if struck && what.before {
-		p.spoil(w, r, what, nil, nil)
+	op := p.op(r)
+	what := p.take(op)
+	if what != nil && (what.before || what.crossed) {
+		p.spoil(w, r, op, what, answer{})
 		return
 	}
 	// The acquirer goes on even if the provider has left.
-	answer, content, err := p.forward(context.WithoutCancel(r.Context()), r, body)
+	got, err := p.forward(context.WithoutCancel(r.Context()), r, body)
 	if err != nil {
 		http.Error(w, "the sandbox can't be reached", http.StatusBadGateway)
 		return
 	}
-	if struck {
-		p.spoil(w, r, what, answer, content)
+	if what != nil {
+		p.spoil(w, r, op, what, got)
 		return
 	}
-	reply(w, answer.StatusCode, answer.Header, content)
+	p.mu.Lock()
+	p.last[op] = got
+	p.mu.Unlock()
+	reply(w, got)
 }
 
-func (p *proxy) forward(ctx context.Context, r *http.Request, body []byte) (*http.Response, []byte, error) {
+func (p *proxy) forward(ctx context.Context, r *http.Request, body []byte) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, rules.DefaultLimit)
 	defer cancel()
 	target := *p.target
@@ -162,16 +180,16 @@ func (p *proxy) forward(ctx context.Context, r *http.Request, body []byte) (*htt
 	target.RawQuery = r.URL.RawQuery
 	out, err := http.NewRequestWithContext(ctx, r.Method, target.String(), bytes.NewReader(body))
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
 	out.Header = r.Header.Clone()
 	out.Header.Del("Connection")
-	answer, err := p.client.RoundTrip(out)
+	got, err := p.client.RoundTrip(out)
 	if err != nil {
-		return nil, nil, err
+		return answer{}, err
 	}
-	content, err := io.ReadAll(answer.Body)
-	return answer, content, errors.Join(err, answer.Body.Close())
+	content, err := io.ReadAll(got.Body)
+	return answer{got.StatusCode, got.Header, content}, errors.Join(err, got.Body.Close())
 }
 
 func joinPath(base, path string) string {
@@ -181,7 +199,8 @@ func joinPath(base, path string) string {
 	return base + path
 }
 
-func (p *proxy) spoil(w http.ResponseWriter, r *http.Request, what trouble, answer *http.Response, content []byte) {
+func (p *proxy) spoil(w http.ResponseWriter, r *http.Request, op Op, what *arming, got answer) {
+	what.once.Do(func() { close(what.struck) })
 	switch {
 	case what.hang:
 		<-r.Context().Done() // until the provider gives up, or the case ends
@@ -189,18 +208,52 @@ func (p *proxy) spoil(w http.ResponseWriter, r *http.Request, what trouble, answ
 	case what.cut:
 		panic(http.ErrAbortHandler)
 	case what.half:
-		reply(w, answer.StatusCode, answer.Header, content[:len(content)/2])
+		got.body = got.body[:len(got.body)/2]
+		reply(w, got)
+	case what.endless:
+		p.endless(w, what)
+		panic(http.ErrAbortHandler)
+	case what.crossed:
+		p.mu.Lock()
+		got = p.last[op]
+		p.mu.Unlock()
+		reply(w, got)
 	default:
-		reply(w, cmp.Or(what.status, http.StatusBadGateway), what.header, []byte(what.body))
+		reply(w, answer{cmp.Or(what.status, http.StatusBadGateway), what.header, []byte(what.body)})
 	}
 }
 
-func reply(w http.ResponseWriter, status int, header http.Header, body []byte) {
-	for name, values := range header {
+// mostTaken is how much of an answer without end the kit sends. It is more than
+// sockets hold, and than any answer needs.
+const mostTaken = 32 << 20
+
+func (p *proxy) endless(w http.ResponseWriter, what *arming) {
+	w.Header().Set("Content-Type", "application/json")
+	for part := append([]byte(`{"data":"`), bytes.Repeat([]byte("x"), 64<<10)...); ; part = part[len(part)-64<<10:] {
+		n, err := w.Write(part)
+		p.mu.Lock()
+		what.took += n
+		over := what.took >= mostTaken
+		p.mu.Unlock()
+		if err != nil || over {
+			return
+		}
+	}
+}
+
+// tookAll reports whether the provider took an answer without end as long as it came.
+func (p *proxy) tookAll(a *arming) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return a.took >= mostTaken
+}
+
+func reply(w http.ResponseWriter, a answer) {
+	for name, values := range a.header {
 		if name != "Content-Length" && name != "Connection" {
 			w.Header()[name] = values
 		}
 	}
-	w.WriteHeader(status)
-	_, _ = w.Write(body)
+	w.WriteHeader(cmp.Or(a.status, http.StatusBadGateway))
+	_, _ = w.Write(a.body)
 }

@@ -21,6 +21,7 @@ package providertest
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/paymux/paymux/sdk/providertest/rules"
 	"github.com/paymux/paymux/sdk/schema"
@@ -46,7 +47,7 @@ func Run[T TB[T]](t T, h Harness) {
 		t.Fatalf("%v", err)
 	}
 	defer s.inbox.close()
-	for _, c := range table() {
+	for _, c := range s.chosen() {
 		t.Run(c.ID, func(t T) {
 			t.Helper()
 			switch r := rules.Run(t.Context(), c, s); r.Verdict {
@@ -74,7 +75,7 @@ func Check(ctx context.Context, h Harness, tell func(rules.Result)) ([]rules.Res
 		return nil, err
 	}
 	defer s.inbox.close()
-	return rules.Check(ctx, table(), s, tell), nil
+	return rules.Check(ctx, s.chosen(), s, tell), nil
 }
 
 // Case is a case's id and rule, for documentation.
@@ -96,7 +97,7 @@ func table() []rule {
 	var all []rule
 	for _, family := range [][]rule{
 		describeRules, configRules, createRules, queryRules, statusRules, moneyRules, retryRules, notificationRules,
-		outcomeRules, answerRules, limitRules, refundRules, cancelRules, concurrencyRules, instanceRules, secretRules,
+		outcomeRules, answerRules, limitRules, refundRules, cancelRules, concurrencyRules, instanceRules, secretRules, chaosRules,
 	} {
 		all = append(all, family...)
 	}
@@ -109,6 +110,11 @@ type subject struct {
 	Description
 	schema *schema.Schema // nil if the schema can't be read; a case reports it
 	inbox  *inbox
+}
+
+// chosen is the cases that the harness wants.
+func (s *subject) chosen() []rule {
+	return slices.DeleteFunc(table(), func(r rule) bool { return s.Only != nil && !s.Only(r.ID) })
 }
 
 func newSubject(ctx context.Context, h Harness) (*subject, error) {

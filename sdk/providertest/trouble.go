@@ -10,9 +10,10 @@ import (
 // effect is a call that has an effect at the acquirer, ready to be made. Its
 // outcome says what the host may do next.
 type effect struct {
-	op   Op
-	call func(ctx context.Context) error
-	made func() (n int, known bool) // how often it took effect
+	op    Op
+	order sdk.Order // that it is about
+	call  func(ctx context.Context) error
+	made  func() (n int, known bool) // how often it took effect
 }
 
 // effects prepares each call that the provider has, on an order of its own.
@@ -25,7 +26,7 @@ func (w *world) effects() []effect {
 	}
 	if canceller, ok := w.provider.(sdk.Canceller); ok {
 		order := w.create(w.request())
-		all = append(all, effect{OpCancel, func(ctx context.Context) error {
+		all = append(all, effect{OpCancel, order, func(ctx context.Context) error {
 			_, err := canceller.Cancel(ctx, sdk.CancelRequest{Order: order, RequestID: newID("r")})
 			return err
 		}, func() (int, bool) { return 0, false }})
@@ -35,7 +36,7 @@ func (w *world) effects() []effect {
 
 func (w *world) createEffect() effect {
 	req := w.request()
-	return effect{OpCreate, func(ctx context.Context) error {
+	return effect{OpCreate, req.Order, func(ctx context.Context) error {
 		_, err := w.provider.Create(ctx, req)
 		return err
 	}, func() (int, bool) {
@@ -53,7 +54,7 @@ func (w *world) refundEffect() (effect, bool) {
 	}
 	order := w.paid()
 	req := sdk.RefundRequest{Order: order, MerchantRefundID: newID("f"), RequestID: newID("r"), Amount: order.Money, Reason: "conformance"}
-	return effect{OpRefund, func(ctx context.Context) error {
+	return effect{OpRefund, order, func(ctx context.Context) error {
 		_, err := refunder.Refund(ctx, req)
 		return err
 	}, func() (int, bool) {
@@ -84,6 +85,8 @@ var (
 	pageOK       = page("200 with an HTML page, and it was done", false, http.StatusOK)
 	halfAnswer   = trouble{name: "half of the answer", half: true}
 	emptyAnswer  = trouble{name: "200 with nothing in it", status: http.StatusOK}
+	endlessBody  = trouble{name: "an answer without end", endless: true}
+	crossedBody  = trouble{name: "the answer to another request", crossed: true}
 	unauthorized = trouble{name: "401", before: true, status: http.StatusUnauthorized, body: "{}", header: http.Header{"Content-Type": {"application/json"}}}
 	redirected   = trouble{name: "a redirect elsewhere", before: true, status: http.StatusFound, header: http.Header{"Location": {"http://127.0.0.1:1/"}}}
 )

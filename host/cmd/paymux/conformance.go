@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"regexp"
 
 	"github.com/paymux/paymux/host/conformance"
 	"github.com/paymux/paymux/sdk/providertest"
@@ -15,6 +16,7 @@ import (
 type conformanceCommand struct {
 	Path          string `arg:"" help:"The plugin's binary, paymux-provider-NAME."`
 	Harness       string `help:"A file with a config and, if there is one, a sandbox: docs/conformance.md." placeholder:"FILE"`
+	Only          string `help:"Run the cases whose id matches this regular expression only, such as ^chaos/." placeholder:"PATTERN"`
 	JUnit         string `name:"junit" help:"Write JUnit's XML too, for CI." placeholder:"FILE"`
 	AllowUnsealed bool   `help:"Let a binary run that can't be sealed in memory, such as a script."`
 	jsonFlag
@@ -44,6 +46,10 @@ func (c conformanceCommand) Run(a *app) error {
 			return usageError("%w", err)
 		}
 	}
+	only, err := regexp.Compile(c.Only)
+	if err != nil {
+		return usageError("--only: %w", err)
+	}
 	binary, err := conformance.Start(a.ctx, c.Path, c.AllowUnsealed)
 	if err != nil {
 		return err
@@ -53,9 +59,12 @@ func (c conformanceCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	results, err := check(a, binary, file)
+	results, err := check(a, binary, file, only.MatchString)
 	if err != nil {
 		return err
+	}
+	if len(results) == 0 && a.ctx.Err() == nil {
+		return usageError("--only %s: no case has such an id; docs/conformance.md lists them", c.Only)
 	}
 	if a.ctx.Err() != nil {
 		return &exitError{exitInterrupted, errors.New("stopped before the end")}
@@ -82,7 +91,7 @@ func (c conformanceCommand) Run(a *app) error {
 	return err
 }
 
-func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile) ([]rules.Result, error) {
+func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile, only func(id string) bool) ([]rules.Result, error) {
 	var config []byte
 	if len(file.Config) > 0 {
 		var err error
@@ -90,7 +99,7 @@ func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile) ([
 			return nil, err
 		}
 	}
-	results, err := binary.Check(a.ctx, config, nil)
+	results, err := binary.Check(a.ctx, config, only, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -98,6 +107,7 @@ func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile) ([
 	if !ok {
 		return results, nil
 	}
+	harness.Only = only
 	more, err := providertest.Check(a.ctx, harness, nil)
 	known := map[string]bool{}
 	for _, r := range results {

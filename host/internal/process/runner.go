@@ -123,8 +123,8 @@ const drainTime = 200 * time.Millisecond
 const handshakeLimit = 64 << 10
 
 // handshake forwards the first line that looks like go-plugin's handshake and
-// throws everything else on stdout away, so that a banner doesn't break the
-// start and a full pipe never blocks the plugin.
+// throws everything else on stdout away, with a warning, so that a banner doesn't
+// break the start and a full pipe never blocks the plugin.
 func (r *childRunner) handshake(out io.Reader) {
 	lines := bufio.NewScanner(io.LimitReader(out, handshakeLimit))
 	lines.Buffer(nil, handshakeLimit)
@@ -137,7 +137,7 @@ func (r *childRunner) handshake(out io.Reader) {
 		r.log.stray(line)
 	}
 	r.stdoutWriter.Close() // there is no more to come
-	_, _ = io.Copy(io.Discard, out)
+	r.log.strays(out)
 }
 
 // Wait waits for the end of the process.

@@ -114,6 +114,15 @@ func (l *stderrLog) stray(line string) {
 	}
 }
 
+// strays reports the beginning of what comes, and throws the rest away.
+func (l *stderrLog) strays(out io.Reader) {
+	first := make([]byte, tailLength)
+	if n, _ := out.Read(first); n > 0 {
+		l.stray(strings.TrimSpace(string(first[:n])))
+	}
+	_, _ = io.Copy(io.Discard, out)
+}
+
 func (l *stderrLog) last() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()

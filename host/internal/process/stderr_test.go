@@ -189,7 +189,7 @@ func TestPrintedWhileItServes(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"printed to stdout by [redacted]", "printed to stderr by [redacted]"} {
+	for _, want := range []string{"printed to stdout by [redacted]", "printed to stderr by [redacted]", "for the handshake only: line=\"printed to the descriptor by [redacted]\""} {
 		eventually(t, want, func() bool { return strings.Contains(s.log.String(), want) })
 	}
 }

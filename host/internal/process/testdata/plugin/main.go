@@ -190,6 +190,7 @@ func definition() sdk.Plugin {
 		},
 		Open: func(context.Context, sdk.Config) (sdk.Provider, error) {
 			fmt.Println("printed to stdout by Open")
+			_, _ = syscall.Write(1, []byte("printed to the descriptor by Open\n")) // past go-plugin
 			fmt.Fprintln(os.Stderr, "printed to stderr by Open")
 			return nil, errors.New("there is no provider")
 		},
