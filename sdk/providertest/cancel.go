@@ -50,6 +50,7 @@ var cancelRules = []rule{
 
 func cancels(t *rules.T, s *subject) (*world, sdk.Canceller) {
 	w := newWorld(t, s)
+	w.needsState()
 	canceller, ok := w.provider.(sdk.Canceller)
 	if !ok {
 		t.Skipf("the provider has no Cancel")

@@ -122,4 +122,6 @@ type Sandbox struct {
 	// Rotate has the acquirer sign with a new key, and returns a Config that
 	// lists the new key and the old.
 	Rotate func() (config func(baseURL string) string)
+
+	recorded *sdk.CreateRequest // the only payment, see Recording
 }

@@ -9,7 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync"
 	"time"
 
@@ -74,31 +73,28 @@ func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
 	if err != nil || u.Host == "" {
 		t.Fatalf("the harness's sandbox has the URL %q", target)
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("the kit's proxy: %v", err)
-	}
 	p := &proxy{
-		url: "http://" + listener.Addr().String(), target: u, op: op,
-		client: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}, armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
+		target: u, op: op, client: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
+		armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
 	}
-	p.server = &http.Server{Handler: p, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = p.server.Serve(listener) }()
+	p.url, p.server = serve(t, p)
 	t.Cleanup(func() { p.close(); p.client.CloseIdleConnections() })
 	return p
 }
 
+// serve starts a server on this machine.
+func serve(t *rules.T, h http.Handler) (address string, server *http.Server) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("the kit's server: %v", err)
+	}
+	server = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
+	go func() { _ = server.Serve(listener) }()
+	return "http://" + listener.Addr().String(), server
+}
+
 // close refuses every connection from now on.
 func (p *proxy) close() { _ = p.server.Close() }
-
-// taken reports whether somebody else listens where a closed proxy did.
-func (p *proxy) taken() bool {
-	conn, err := net.Dial("tcp", strings.TrimPrefix(p.url, "http://"))
-	if err == nil {
-		_ = conn.Close()
-	}
-	return err == nil
-}
 
 // arm has the next requests of a kind suffer; times is -1 for all of them.
 func (p *proxy) arm(op Op, times int, what trouble) *arming {

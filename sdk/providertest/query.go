@@ -74,6 +74,7 @@ func (w *world) same(order sdk.Order, want sdk.Status) sdk.Payment {
 
 func checkNeverMade(t *rules.T, s *subject) {
 	w := newWorld(t, s)
+	w.needsState()
 	req := w.request()
 	if !s.canFind(sdk.QueryByMerchantOrder) {
 		req.AcquirerOrderID = newID("never")

@@ -79,6 +79,7 @@ var refundRules = []rule{
 
 func refunds(t *rules.T, s *subject) (*world, sdk.Refunder) {
 	w := newWorld(t, s)
+	w.needsState()
 	refunder, ok := w.provider.(sdk.Refunder)
 	if !ok {
 		t.Skipf("the provider has no Refund")

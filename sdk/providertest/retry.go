@@ -11,6 +11,7 @@ var retryRules = []rule{
 	{ID: "retry/identical", Says: "Where create_retry is native, the identical request again gives the same order.", Check: func(t *rules.T, s *subject) {
 		s.native(t)
 		w := newWorld(t, s)
+		w.needsState()
 		req := w.request()
 		first, again := w.create(req), w.create(req)
 		if first.AcquirerOrderID != again.AcquirerOrderID {
@@ -21,6 +22,7 @@ var retryRules = []rule{
 	{ID: "retry/after_lost", Says: "Where create_retry is native, the identical request after a lost answer gives the order that exists.", Check: func(t *rules.T, s *subject) {
 		s.native(t)
 		w := newWorld(t, s)
+		w.needsState()
 		w.authorized()
 		req := w.request()
 		w.proxy.arm(OpCreate, 1, resetAfter)
@@ -34,6 +36,7 @@ var retryRules = []rule{
 	{ID: "retry/other_request", Says: "Where create_retry is native, the same id for another amount is no second order.", Check: func(t *rules.T, s *subject) {
 		s.native(t)
 		w := newWorld(t, s)
+		w.needsState()
 		req := w.request()
 		w.create(req)
 		more, err := sdk.FromMinor(req.Money.Minor()+1, req.Money.Currency())

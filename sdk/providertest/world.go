@@ -23,6 +23,8 @@ type world struct {
 	name      string                 // of the instance
 	config    string
 	provider  sdk.Provider
+	asked     atomic.Bool // for the payment that is recorded
+	made      atomic.Bool // it is
 }
 
 var (
@@ -62,6 +64,9 @@ func (w *world) open(name, config string) sdk.Provider {
 	if err != nil {
 		w.Fatalf("the harness's config isn't taken: %v", err)
 	}
+	if w.recorded != nil {
+		return recordedOnly{provider, w}
+	}
 	return provider
 }
 
@@ -96,9 +101,20 @@ func within(row sdk.Capability, m sdk.Money) bool {
 }
 
 // request is a payment that a host could ask for.
-func (w *world) request() sdk.CreateRequest { return w.requestFor(w.row(w.T)) }
+func (w *world) request() sdk.CreateRequest {
+	if r := w.recorded; r != nil {
+		return w.requestFor(sdk.Capability{Method: r.Method, Flow: r.Flow, Currency: r.Money.Currency()})
+	}
+	return w.requestFor(w.row(w.T))
+}
 
 func (w *world) requestFor(row sdk.Capability) sdk.CreateRequest {
+	if r := w.recorded; r != nil {
+		if row.Method != r.Method || row.Flow != r.Flow || row.Currency != r.Money.Currency() || w.asked.Swap(true) {
+			w.lacks("the recording has one payment")
+		}
+		return *r
+	}
 	req := sdk.CreateRequest{
 		Order:     sdk.Order{MerchantOrderID: newID("o"), Money: typical(row)},
 		RequestID: newID("r"), Method: row.Method, Flow: row.Flow,

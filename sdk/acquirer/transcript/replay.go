@@ -34,7 +34,16 @@ const longestLine = 8 * mostBody
 // NewReplayer reads a transcript. The options are those of the config that is
 // used now, whose secrets may be others than those at the recording.
 func NewReplayer(transcript io.Reader, o Options) (*Replayer, error) {
-	r := &Replayer{scrub: newScrubber(o)}
+	entries, err := Read(transcript)
+	if err != nil {
+		return nil, err
+	}
+	return &Replayer{scrub: newScrubber(o), entries: entries}, nil
+}
+
+// Read reads a transcript's entries.
+func Read(transcript io.Reader) ([]Entry, error) {
+	var entries []Entry
 	lines := bufio.NewScanner(transcript)
 	lines.Buffer(nil, longestLine)
 	for n := 1; lines.Scan(); n++ {
@@ -48,9 +57,9 @@ func NewReplayer(transcript io.Reader, o Options) (*Replayer, error) {
 		if !exchange && (e.Notification == nil || e.Request != nil || e.Answer != nil || e.Failure != nil) {
 			return nil, fmt.Errorf("line %d of the transcript is neither an exchange nor a notification", n)
 		}
-		r.entries = append(r.entries, e)
+		entries = append(entries, e)
 	}
-	return r, lines.Err()
+	return entries, lines.Err()
 }
 
 // Difference is a request that isn't the one of the transcript. Its text holds

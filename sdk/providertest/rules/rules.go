@@ -53,6 +53,7 @@ type T struct {
 	mu       sync.Mutex
 	failed   bool
 	skipped  bool
+	unsure   bool
 	details  []string
 	cleanups []func()
 }
@@ -139,6 +140,8 @@ func (t *T) result() Result {
 	defer t.mu.Unlock()
 	r := Result{Verdict: Pass, Details: slices.Clone(t.details)}
 	switch {
+	case t.unsure:
+		r.Verdict = Skip
 	case t.failed:
 		r.Verdict = Fail
 	case t.skipped:
@@ -148,9 +151,9 @@ func (t *T) result() Result {
 }
 
 func (t *T) say(format string, args []any) {
-	const most = 50 // a check in a loop must not fill the report
-	if len(t.details) < most {
-		t.details = append(t.details, fmt.Sprintf(format, args...))
+	const most = 50 // a check in a loop must not fill the report, nor say the same again
+	if said := fmt.Sprintf(format, args...); len(t.details) < most && !slices.Contains(t.details, said) {
+		t.details = append(t.details, said)
 	}
 }
 
@@ -195,6 +198,15 @@ func (t *T) Skipf(format string, args ...any) {
 	t.say(format, args)
 	t.mu.Unlock()
 	runtime.Goexit()
+}
+
+// Inconclusive says that whatever the check finds means nothing, since what it
+// needs isn't there. It may be called from any goroutine, and the check goes on.
+func (t *T) Inconclusive(format string, args ...any) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.unsure = true
+	t.say(format, args)
 }
 
 // Failed reports whether something was found.

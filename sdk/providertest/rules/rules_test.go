@@ -22,6 +22,8 @@ func TestVerdicts(t *testing.T) {
 		}},
 		{ID: "a/skip", Check: func(t *rules.T, _ int) { t.Skipf("there is none") }},
 		{ID: "a/failed before it was skipped", Check: func(t *rules.T, _ int) { t.Errorf("wrong"); t.Skipf("there is none") }},
+		{ID: "a/failed and can't tell", Check: func(t *rules.T, _ int) { t.Errorf("wrong"); t.Inconclusive("no such answer") }},
+		{ID: "a/says it often", Check: func(t *rules.T, _ int) { t.Logf("n"); t.Logf("n"); t.Errorf("m") }},
 		{ID: "a/panic", Check: func(*rules.T, int) { panic("boom") }},
 		{ID: "a/hang", Limit: 20 * time.Millisecond, Check: func(*rules.T, int) { select {} }},
 		{ID: "a/late", Limit: 20 * time.Millisecond, Check: func(t *rules.T, _ int) { <-t.Context().Done(); t.Fatalf("no answer") }},
@@ -31,7 +33,7 @@ func TestVerdicts(t *testing.T) {
 		says    string
 	}{
 		{rules.Pass, "7"}, {rules.Fail, "wrong twice"}, {rules.Fail, "enough"}, {rules.Skip, "there is none"},
-		{rules.Fail, "wrong"}, {rules.Fail, "boom"}, {rules.Fail, "did not end within 20ms"}, {rules.Fail, "no answer"},
+		{rules.Fail, "wrong"}, {rules.Skip, "wrong no such answer"}, {rules.Fail, "n m"}, {rules.Fail, "boom"}, {rules.Fail, "did not end within 20ms"}, {rules.Fail, "no answer"},
 	}
 	var told int
 	results := rules.Check(t.Context(), table, 7, func(rules.Result) { told++ })
