@@ -3,8 +3,8 @@ package cbtistest
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -36,23 +36,29 @@ func (s *Server) routeControl(mux *http.ServeMux) {
 	mux.HandleFunc("GET /sandbox/faults", s.getFaults)
 	mux.HandleFunc("DELETE /sandbox/faults", s.deleteFaults)
 	mux.HandleFunc("DELETE /sandbox/faults/{id}", s.deleteFaults)
-	mux.HandleFunc("GET /sandbox/orders", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, s.Orders()) })
+	mux.HandleFunc("GET /sandbox/orders", s.getOrders)
 	mux.HandleFunc("GET /sandbox/notifications", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, s.Notifications()) })
 	mux.HandleFunc("GET /sandbox/requests", func(w http.ResponseWriter, _ *http.Request) { answer(w, 200, s.Requests()) })
 	mux.HandleFunc("POST /sandbox/orders/{id}/pay", moveOrder(s.Pay))
 	mux.HandleFunc("POST /sandbox/orders/{id}/cancel", moveOrder(s.Cancel))
+	s.routeKit(mux)
+}
+
+// getOrders lists all orders, or those under one merchant_order_id.
+func (s *Server) getOrders(w http.ResponseWriter, r *http.Request) {
+	list := s.Orders()
+	if id := r.URL.Query().Get("merchant_order_id"); id != "" {
+		list = slices.DeleteFunc(list, func(o Order) bool { return o.MerchantOrderID != id })
+	}
+	answer(w, http.StatusOK, list)
 }
 
 func (s *Server) postFault(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	var in faultJSON
-	if err == nil {
-		err = json.Unmarshal(body, &in, json.RejectUnknownMembers(true))
+	if !readControl(w, r, &in) {
+		return
 	}
-	var f Fault
-	if err == nil {
-		f, err = in.fault()
-	}
+	f, err := in.fault()
 	if err != nil {
 		failed(w, http.StatusBadRequest, err)
 		return

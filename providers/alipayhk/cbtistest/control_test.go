@@ -75,9 +75,47 @@ func TestControlOrders(t *testing.T) {
 	if r := c.send("GET", "/sandbox/orders", "", ""); strings.Count(r.raw, `"merchant_order_id"`) != 2 {
 		t.Errorf("orders: %s", r.raw)
 	}
+	if r := c.send("GET", "/sandbox/orders?merchant_order_id=A", "", ""); strings.Count(r.raw, `"merchant_order_id"`) != 1 || !strings.Contains(r.raw, `"A"`) {
+		t.Errorf("orders of A: %s", r.raw)
+	}
+	if r := c.send("GET", "/sandbox/orders/"+id, "", ""); r.status != 200 || !strings.Contains(r.raw, `"merchant_order_id": "A"`) {
+		t.Errorf("order: %d %s", r.status, r.raw)
+	}
+	if r := c.send("POST", "/sandbox/orders/B/status", "", `{"status":"HALF_PAID"}`); r.status != 200 || !strings.Contains(r.raw, `"HALF_PAID"`) {
+		t.Errorf("status: %d %s", r.status, r.raw)
+	}
+	for path, body := range map[string]string{"/sandbox/orders/X/status": `{"status":"PENDING"}`, "/sandbox/orders/B/status": `{"state":"PENDING"}`} {
+		if r := c.send("POST", path, "", body); r.status < 400 || r.status > 499 {
+			t.Errorf("%s %s: %d %s", path, body, r.status, r.raw)
+		}
+	}
+	if r := c.send("GET", "/sandbox/orders/X", "", ""); r.status != 404 {
+		t.Errorf("no order: %d %s", r.status, r.raw)
+	}
 	for _, p := range []string{"/sandbox/requests", "/sandbox/notifications"} {
 		if r := c.send("GET", p, "", ""); r.status != 200 || !strings.HasPrefix(r.raw, "[") || strings.Contains(r.raw, c.token) {
 			t.Errorf("%s: %d %s", p, r.status, r.raw)
 		}
+	}
+}
+
+func TestControlSigns(t *testing.T) {
+	srv := cbtistest.Start(t, cbtistest.Options{})
+	c := newClient(t, srv)
+	const body = "{\"a\": 1}"
+	signs := func(path, key string) {
+		t.Helper()
+		if r := c.send("POST", path, "", body); r.status != 200 || !strings.Contains(r.raw, `"Signature": "`+cbtistest.Sign([]byte(body), key)+`"`) {
+			t.Errorf("%s: %d %s", path, r.status, r.raw)
+		}
+	}
+	signs("/sandbox/sign", cbtistest.DefaultWebhookKey)
+	signs("/sandbox/sign?key=another", "another")
+	if r := c.send("PUT", "/sandbox/webhook_key", "", `{"key":"the-next"}`); r.status != 200 {
+		t.Errorf("key: %d %s", r.status, r.raw)
+	}
+	signs("/sandbox/sign", "the-next")
+	if r := c.send("PUT", "/sandbox/webhook_key", "", `{}`); r.status != 400 || !strings.Contains(r.raw, "key is missing") {
+		t.Errorf("no key: %d %s", r.status, r.raw)
 	}
 }

@@ -60,9 +60,13 @@
 //	POST   /sandbox/faults        {"kind":"close_after","op":"create","times":1}
 //	GET    /sandbox/faults        the active faults
 //	DELETE /sandbox/faults        clear all; /sandbox/faults/{id} clears one
-//	GET    /sandbox/orders        all orders, oldest first
-//	POST   /sandbox/orders/{id}/pay      id is an order id or a merchant order id
+//	GET    /sandbox/orders        all orders, oldest first; ?merchant_order_id=… those under one id
+//	GET    /sandbox/orders/{id}          id is an order id or a merchant order id
+//	POST   /sandbox/orders/{id}/pay
 //	POST   /sandbox/orders/{id}/cancel
+//	POST   /sandbox/orders/{id}/status   {"status":"EXPIRED"}
+//	POST   /sandbox/sign          the headers of a notification with that body; ?key=… by another key
+//	PUT    /sandbox/webhook_key   {"key":"…"} to sign with from now on
 //	GET    /sandbox/notifications        attempts made
 //	GET    /sandbox/requests             API calls received
 //
