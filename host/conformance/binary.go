@@ -70,20 +70,23 @@ type TB interface {
 }
 
 // Build builds a Go package, given as go build takes it, and starts it until the
-// test ends. The binary has the name of the package's directory.
+// test ends. The binary has the name that go build gives it.
 func Build(t TB, source string) *Binary {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), "plugins")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		t.Fatalf("%v", err)
 	}
-	path := filepath.Join(dir, filepath.Base(source))
-	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", path, source)
+	cmd := exec.CommandContext(t.Context(), "go", "build", "-o", dir+string(filepath.Separator), source)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go build %s: %v\n%s", source, err, out)
 	}
-	b, err := Start(t.Context(), path, false)
+	built, err := os.ReadDir(dir)
+	if err != nil || len(built) != 1 {
+		t.Fatalf("go build %s: it isn't one command (%v)", source, err)
+	}
+	b, err := Start(t.Context(), filepath.Join(dir, built[0].Name()), false)
 	if err != nil {
 		t.Fatalf("%v", err)
 	}

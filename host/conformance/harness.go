@@ -6,119 +6,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
-	"net/url"
-	"os"
 	"strings"
-	"time"
-
-	"go.yaml.in/yaml/v3"
 
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/providertest"
 	"github.com/paymux/paymux/sdk/providertest/rules"
 )
 
-// HarnessFile is a harness for who has no Go: a sandbox that runs already, and
-// how to pay at it. docs/conformance.md describes it.
-type HarnessFile struct {
-	// Config is that of an instance. Where it says ${sandbox} the address of the
-	// kit's proxy is put, which passes on to Sandbox.
-	Config  map[string]any `yaml:"config"`
-	Sandbox string         `yaml:"sandbox"`
-	// Requests names what the plugin sends, as patterns of net/http.ServeMux:
-	// create: "POST /v1/pay/{id}".
-	Requests map[providertest.Op]string `yaml:"requests"`
-	Pay      string                     `yaml:"pay"`     // "POST /sandbox/orders/{id}/pay", by the merchant's order id
-	GiveUp   string                     `yaml:"give_up"` // likewise, if there is one
-	// Notifications says that the sandbox sends them to the notify_url of a payment.
-	Notifications bool       `yaml:"notifications"`
-	Method        sdk.Method `yaml:"method"` // which capability to use, if not the first
-	Flow          sdk.Flow   `yaml:"flow"`
-}
-
-// ReadHarness reads a harness file, which is YAML or JSON. Unknown keys are errors.
-func ReadHarness(path string) (*HarnessFile, error) {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return nil, err
-	}
-	f := &HarnessFile{}
-	decoder := yaml.NewDecoder(bytes.NewReader(text))
-	decoder.KnownFields(true)
-	if err := decoder.Decode(f); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	if err := f.check(); err != nil {
-		return nil, fmt.Errorf("%s: %w", path, err)
-	}
-	return f, nil
-}
-
-func (f *HarnessFile) check() error {
-	if len(f.Config) == 0 {
-		return errors.New("config is missing")
-	}
-	if f.Sandbox == "" { // only a config: the cases without a sandbox
-		if f.Pay != "" || len(f.Requests) > 0 {
-			return errors.New("sandbox is missing")
-		}
-		return nil
-	}
-	if u, err := url.Parse(f.Sandbox); err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" {
-		return fmt.Errorf("sandbox: %q is no URL such as http://127.0.0.1:8090", f.Sandbox)
-	}
-	text, err := f.ConfigAt("")
-	if err != nil {
-		return err
-	}
-	if again, _ := f.ConfigAt("x"); bytes.Equal(text, again) {
-		return errors.New("config: no value says ${sandbox}, so the plugin wouldn't speak to the sandbox")
-	}
-	if f.Requests[providertest.OpCreate] == "" || f.Requests[providertest.OpQuery] == "" {
-		return errors.New("requests: create and query are needed")
-	}
-	for _, call := range []string{f.Pay, f.GiveUp} {
-		method, path, ok := strings.Cut(call, " ")
-		if call != "" && (!ok || method == "" || !strings.HasPrefix(path, "/") || !strings.Contains(path, "{id}")) {
-			return fmt.Errorf("%q isn't like POST /sandbox/orders/{id}/pay", call)
-		}
-	}
-	if f.Pay == "" {
-		return errors.New("pay is missing")
-	}
-	_, err = f.op()
-	return err
-}
-
 // ConfigAt returns the config as JSON, for an acquirer at baseURL.
-func (f *HarnessFile) ConfigAt(baseURL string) ([]byte, error) {
-	text, err := json.Marshal(fill(f.Config, baseURL))
+func (f *HarnessFile) ConfigAt(baseURL string) ([]byte, error) { return configAt(f.Config, baseURL) }
+
+func configAt(config map[string]any, baseURL string) ([]byte, error) {
+	text, err := json.Marshal(fill(config, map[string]string{"${sandbox}": baseURL}))
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	return text, nil
-}
-
-// fill puts the address into the strings of a value.
-func fill(value any, baseURL string) any {
-	switch v := value.(type) {
-	case string:
-		return strings.ReplaceAll(v, "${sandbox}", baseURL)
-	case []any:
-		out := make([]any, len(v))
-		for i := range v {
-			out[i] = fill(v[i], baseURL)
-		}
-		return out
-	case map[string]any:
-		out := make(map[string]any, len(v))
-		for k := range v {
-			out[k] = fill(v[k], baseURL)
-		}
-		return out
-	}
-	return value
 }
 
 var known = map[providertest.Op]bool{
@@ -147,46 +52,148 @@ func (f *HarnessFile) op() (op func(*http.Request) providertest.Op, err error) {
 	}, nil
 }
 
-// Harness returns the harness that the file describes; false if it has no sandbox.
+// Harness returns the harness that the file describes; false if it has neither a
+// sandbox nor a recording.
 func (f *HarnessFile) Harness(plugin providertest.Plugin) (providertest.Harness, bool) {
-	if f.Sandbox == "" {
-		return providertest.Harness{}, false
-	}
-	op, _ := f.op() // was checked
-	sandbox := providertest.Sandbox{
-		URL: strings.TrimRight(f.Sandbox, "/"), Op: op, Silent: !f.Notifications,
-		Config: func(base string) string {
-			text, _ := f.ConfigAt(base) // was checked
+	h := providertest.Harness{Plugin: plugin, Method: f.Method, Flow: f.Flow}
+	op, _ := f.op() // was checked, as all that follows
+	configured := func(config map[string]any) func(string) string {
+		return func(base string) string {
+			text, _ := configAt(config, base)
 			return string(text)
-		},
-		Pay: func(id string) error { return f.control(f.Pay, id) },
+		}
 	}
-	if f.GiveUp != "" {
-		sandbox.GiveUp = func(id string) error { return f.control(f.GiveUp, id) }
+	switch {
+	case f.Recording != "":
+		money, _ := sdk.ParseMoney(f.Payment.Amount, f.Payment.Currency)
+		h.Start = providertest.Recording{
+			Entries: f.entries, Config: configured(f.Config), Op: op,
+			Payment: sdk.CreateRequest{
+				Order: sdk.Order{MerchantOrderID: f.Payment.MerchantOrderID, Money: money}, RequestID: "recorded", Method: f.Method, Flow: f.Flow,
+				Description: "Conformance", ReturnURL: "https://shop.example.com/back", NotifyURL: "https://host.example.com/v1/notifications/recorded",
+			},
+		}.Start
+	case f.Sandbox != "":
+		h.Start = func(t *rules.T, _ providertest.Setup) providertest.Sandbox {
+			s := f.sandbox(t)
+			s.URL, s.Op, s.Config = strings.TrimRight(f.Sandbox, "/"), op, configured(f.Config)
+			if f.Rotate != nil {
+				changed := maps.Clone(f.Config)
+				maps.Copy(changed, f.Rotate.Config)
+				s.Rotate = func() func(string) string {
+					f.must(t, f.Rotate.Request, nil)
+					t.Cleanup(func() { f.must(t, f.Rotate.Back, nil) }) // the sandbox serves the other cases too
+					return configured(changed)
+				}
+			}
+			return s
+		}
+	default:
+		return h, false
 	}
-	return providertest.Harness{
-		Plugin: plugin, Method: f.Method, Flow: f.Flow,
-		Start: func(*rules.T, providertest.Setup) providertest.Sandbox { return sandbox },
-	}, true
+	return h, true
 }
 
-// control calls the sandbox about an order. Any 2xx or 3xx is done.
-func (f *HarnessFile) control(call, id string) error {
-	method, path, _ := strings.Cut(call, " ")
-	target := strings.TrimRight(f.Sandbox, "/") + strings.ReplaceAll(path, "{id}", url.PathEscape(id))
-	req, err := http.NewRequest(method, target, http.NoBody)
-	if err != nil {
+// sandbox is what the file says of the sandbox, for one case.
+func (f *HarnessFile) sandbox(t *rules.T) providertest.Sandbox {
+	order := func(c *call) func(string) error {
+		if c == nil {
+			return nil
+		}
+		return func(id string) error {
+			_, err := control(c.to(f.Sandbox, map[string]string{"{id}": id}))
+			return err
+		}
+	}
+	s := providertest.Sandbox{
+		Silent: !f.Notifications, GiveUp: order(f.GiveUp), Statuses: map[string]sdk.Status{}, UnheardOf: f.UnheardOf,
+		Orders: f.counts(t, f.Orders), Refunds: f.counts(t, f.Refunds), Sign: f.signs(t, f.Sign), Forge: f.signs(t, f.Forge),
+		Faults: map[providertest.Fault]func(providertest.Op){},
+	}
+	for raw, means := range f.Statuses {
+		s.Statuses[raw] = sdk.ParseStatus(means)
+	}
+	pay := order(f.Pay)
+	s.Pay = func(id string) error {
+		err := pay(id)
+		if no, ok := errors.AsType[refused](err); ok && no.status == f.Unpayable {
+			return providertest.ErrUnpayable
+		}
 		return err
 	}
-	client := http.Client{Timeout: 10 * time.Second, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Do(req)
+	if f.SetStatus != nil {
+		s.SetStatus = func(id, raw string) error {
+			_, err := control(f.SetStatus.to(f.Sandbox, map[string]string{"{id}": id, "{status}": raw}))
+			return err
+		}
+	}
+	if f.Amount != nil {
+		s.Amount = f.amount
+	}
+	for fault, c := range f.Faults {
+		s.Faults[fault] = func(op providertest.Op) { f.must(t, c, map[string]string{"{op}": string(op)}) }
+	}
+	return s
+}
+
+// must is a call that the case can't do without.
+func (f *HarnessFile) must(t *rules.T, c call, places map[string]string) []byte {
+	text, err := control(c.to(f.Sandbox, places))
 	if err != nil {
-		return err
+		t.Errorf("the harness: %v", err)
 	}
-	defer resp.Body.Close()
-	text, _ := io.ReadAll(io.LimitReader(resp.Body, 200))
-	if resp.StatusCode >= 400 {
-		return fmt.Errorf("%s %s answers %d: %s", method, path, resp.StatusCode, text)
+	return text
+}
+
+func (f *HarnessFile) counts(t *rules.T, l *look) func(string) int {
+	if l == nil {
+		return nil
 	}
-	return nil
+	return func(id string) int {
+		n, err := count(f.must(t, l.Call, map[string]string{"{id}": id}), l.At)
+		if err != nil {
+			t.Errorf("the harness: %s: %v", l.Call.Request, err)
+		}
+		return n
+	}
+}
+
+func (f *HarnessFile) amount(id string) (amount, currency string, err error) {
+	text, err := control(call{Request: f.Amount.Request}.to(f.Sandbox, map[string]string{"{id}": id}))
+	if err != nil {
+		return "", "", err
+	}
+	for pointer, into := range map[string]*string{f.Amount.Amount: &amount, f.Amount.Currency: &currency} {
+		value, err := at(text, pointer)
+		if err != nil || value == nil {
+			return "", "", fmt.Errorf("%s: there is nothing at %q", f.Amount.Request, pointer)
+		}
+		*into = fmt.Sprint(value)
+	}
+	return amount, currency, nil
+}
+
+// signs has the sandbox say which headers a notification must have.
+func (f *HarnessFile) signs(t *rules.T, c *call) func(sdk.HTTPRequest) sdk.HTTPRequest {
+	if c == nil {
+		return nil
+	}
+	return func(n sdk.HTTPRequest) sdk.HTTPRequest {
+		r, err := c.to(f.Sandbox, nil)
+		if err == nil {
+			r.Header, r.Body, r.ContentLength = http.Header(n.Header).Clone(), io.NopCloser(bytes.NewReader(n.Body)), int64(len(n.Body))
+		}
+		text, err := control(r, err)
+		headers := map[string]string{}
+		if err == nil {
+			err = json.Unmarshal(text, &headers)
+		}
+		if err != nil {
+			t.Errorf("the harness: %s: %v", c.Request, err)
+		}
+		for name, value := range headers {
+			n.Header[http.CanonicalHeaderKey(name)] = []string{value}
+		}
+		return n
+	}
 }

@@ -19,7 +19,7 @@ func TestConformance(t *testing.T) {
 
 // The same, built and run as a host runs it: in a process of its own, over the wire.
 func TestConformanceOfBinary(t *testing.T) {
-	binary := conformance.Build(t, "github.com/paymux/paymux/examples/provider-go")
+	binary := conformance.Build(t, ".")
 	providertest.Run(t, providertest.Harness{Plugin: binary, Start: start})
 }
 
