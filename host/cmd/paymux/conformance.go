@@ -60,7 +60,16 @@ func (c conformanceCommand) Run(a *app) error {
 	if err != nil {
 		return err
 	}
-	results, err := check(a, binary, file, only.MatchString)
+	var printed error
+	tell := func(r rules.Result) {
+		if !c.JSON && printed == nil {
+			printed = rules.WriteText(a.stdout, r) // as it comes: the whole takes a while
+		}
+	}
+	if !c.JSON {
+		a.printf("%s %s\n", plain(d.Info.Name), plain(d.Info.Version))
+	}
+	results, err := check(a, binary, file, only.MatchString, tell)
 	if err != nil {
 		return err
 	}
@@ -83,8 +92,8 @@ func (c conformanceCommand) Run(a *app) error {
 	if c.JSON {
 		err = a.printJSON(report)
 	} else {
-		a.printf("%s %s\n", plain(report.Plugin), plain(report.Version))
-		err = rules.WriteText(a.stdout, results)
+		a.printf("%s\n", report.Tally)
+		err = printed
 	}
 	if err == nil && report.Tally.Failed > 0 {
 		return failed
@@ -92,7 +101,7 @@ func (c conformanceCommand) Run(a *app) error {
 	return err
 }
 
-func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile, only func(id string) bool) ([]rules.Result, error) {
+func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile, only func(id string) bool, tell func(rules.Result)) ([]rules.Result, error) {
 	var config []byte
 	if len(file.Config) > 0 {
 		var err error
@@ -100,7 +109,7 @@ func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile, on
 			return nil, err
 		}
 	}
-	results, err := binary.Check(a.ctx, config, only, nil)
+	results, err := binary.Check(a.ctx, config, only, tell)
 	if err != nil {
 		return nil, err
 	}
@@ -108,16 +117,11 @@ func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile, on
 	if !ok {
 		return results, nil
 	}
-	harness.Only = only
-	more, err := providertest.Check(a.ctx, harness, nil)
-	known := map[string]bool{}
+	known := map[string]bool{} // both look at the description
 	for _, r := range results {
 		known[r.ID] = true
 	}
-	for _, r := range more {
-		if !known[r.ID] { // both look at the description
-			results = append(results, r)
-		}
-	}
-	return results, err
+	harness.Only = func(id string) bool { return only(id) && !known[id] }
+	more, err := providertest.Check(a.ctx, harness, tell)
+	return append(results, more...), err
 }

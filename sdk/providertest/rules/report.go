@@ -35,23 +35,19 @@ func (t Tally) String() string {
 	return fmt.Sprintf("%d passed, %d failed, %d skipped", t.Passed, t.Failed, t.Skipped)
 }
 
-// WriteText writes a line for each result, the rule under what failed, and why
+// WriteText writes a line for a result, the rule under what failed, and why
 // something was skipped. Words of strangers can't steer a terminal.
-func WriteText(w io.Writer, results []Result) error {
-	for _, r := range results {
-		if _, err := fmt.Fprintf(w, "%s  %s\n", r.Verdict, r.ID); err != nil {
-			return err
-		}
-		if r.Verdict == Fail {
-			fmt.Fprintf(w, "      rule: %s\n", r.Says)
-		}
-		if r.Verdict != Pass {
-			for _, d := range r.Details {
-				fmt.Fprintf(w, "      %s\n", strings.ReplaceAll(printable(d), "\n", "\n      "))
-			}
+func WriteText(w io.Writer, r Result) error {
+	lines := fmt.Sprintf("%s  %s\n", r.Verdict, r.ID)
+	if r.Verdict == Fail {
+		lines += fmt.Sprintf("      rule: %s\n", r.Says)
+	}
+	if r.Verdict != Pass {
+		for _, d := range r.Details {
+			lines += fmt.Sprintf("      %s\n", strings.ReplaceAll(printable(d), "\n", "\n      "))
 		}
 	}
-	_, err := fmt.Fprintln(w, Count(results))
+	_, err := io.WriteString(w, lines)
 	return err
 }
 

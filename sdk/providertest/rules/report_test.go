@@ -17,14 +17,15 @@ var results = []rules.Result{
 
 func TestWriteText(t *testing.T) {
 	var b strings.Builder
-	if err := rules.WriteText(&b, results); err != nil {
-		t.Fatal(err)
+	for _, r := range results {
+		if err := rules.WriteText(&b, r); err != nil {
+			t.Fatal(err)
+		}
 	}
 	const want = "pass  create/answer\n" +
 		"fail  create/bad\n      rule: It is good.\n      got <b> [31m \n      line two\n" +
-		"skip  refund/none\n      it has no Refund\n" +
-		"1 passed, 1 failed, 1 skipped\n"
-	if b.String() != want {
+		"skip  refund/none\n      it has no Refund\n"
+	if b.String() != want || rules.Count(results).String() != "1 passed, 1 failed, 1 skipped" {
 		t.Errorf("got\n%s\nwant\n%s", b.String(), want)
 	}
 }
