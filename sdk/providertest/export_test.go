@@ -9,6 +9,6 @@ import (
 // what it gets to notice.
 func SetDeadline(t *testing.T, d time.Duration) {
 	beforeShort, beforePatience := short, patience
-	short, patience = d, 10*d
+	short, patience = d, 20*d
 	t.Cleanup(func() { short, patience = beforeShort, beforePatience })
 }

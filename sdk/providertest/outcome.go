@@ -78,11 +78,17 @@ func unknownRule(name, says string, troubles ...trouble) rule {
 // meets makes a call whose request suffers, and lets verdict look at the result.
 func (w *world) meets(e effect, what trouble, verdict func(error)) {
 	w.Helper()
-	armed, before := w.proxy.arm(e.op, 1, what), w.proxy.count(e.op)
+	times := 1
+	if what.hang {
+		times = -1
+	}
+	armed, before := w.proxy.arm(e.op, times, what), w.proxy.count(e.op)
+	defer w.proxy.arm(e.op, 0, trouble{})
 	var err error
 	tries := 0
-	// On a busy machine the time can be over before the request arrives.
-	for wait := short; wait < 20*short && w.proxy.struck(armed) == 0; wait *= 4 {
+	// On a busy machine the time can be over before the request arrives. One that
+	// comes late says nothing of the try that came after it.
+	for wait := short; wait < 20*short && (w.proxy.struck(armed) == 0 || w.proxy.struck(armed) < tries && what.hang); wait *= 4 {
 		tries++
 		ctx, cancel := limited(w.Context(), what, wait)
 		begun := time.Now()
