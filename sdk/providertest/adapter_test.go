@@ -115,6 +115,7 @@ func (p *provider) post(ctx context.Context, path string, in call, out any) erro
 	case problem.Error == "no_such_order" && path == "query":
 		return sdk.Unknown(sdk.CodeOrderNotFound, "the bank doesn't know it")
 	case problem.Error != "":
+		e.AcquirerCode = problem.Error
 		return e
 	}
 	return nil
@@ -146,7 +147,7 @@ func (p *provider) payment(ctx context.Context, path string, in call) (sdk.Payme
 		return sdk.Payment{}, err
 	}
 	money, _ := sdk.FromMinor(o.Minor, o.Currency)
-	states := map[string]sdk.Status{"open": sdk.StatusPending, "paid": sdk.StatusSucceeded, "closed": sdk.StatusCancelled}
+	states := map[string]sdk.Status{"open": sdk.StatusPending, "left": sdk.StatusPending, "paid": sdk.StatusSucceeded, "closed": sdk.StatusCancelled}
 	out := sdk.Payment{Order: sdk.Order{MerchantOrderID: o.OrderID, AcquirerOrderID: o.ID, Money: money}, Status: states[o.State], RawStatus: o.State}
 	if out.Status == sdk.StatusPending {
 		out.NextActions = []sdk.NextAction{{Type: sdk.ActionRedirect, URL: o.Link}}

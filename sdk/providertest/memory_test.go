@@ -150,7 +150,7 @@ func (b *bank) handle(op providertest.Op, c call) (answer any, problem string) {
 	case o == nil:
 		return nil, "no_such_order"
 	case op == providertest.OpCancel:
-		if o.State == "open" {
+		if o.State != "paid" {
 			o.State = "closed"
 		}
 	case op == providertest.OpRefund:

@@ -51,7 +51,7 @@ func exponentRule(decimals int, example string) rule {
 				if n, _ := sdk.CurrencyExponent(row.Currency); n == decimals {
 					w := newWorld(t, s)
 					taken := 0
-					for _, units := range []int64{1_234, 1_000, 120, 100_007} {
+					for _, units := range []int64{1_234, 1_000, 120, 1_999, 100_007} {
 						if m, err := sdk.FromMinor(units, row.Currency); err == nil && within(row, m) && w.through(row, m) {
 							taken++
 						}

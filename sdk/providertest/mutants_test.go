@@ -10,12 +10,12 @@ import (
 	"github.com/paymux/paymux/sdk"
 )
 
-// mutants break one rule each.
+// mutants make one mistake each.
 var mutants = slices.Concat(mutantsOfWords, mutantsOfErrors, mutantsOfNotices, mutantsOfRest)
 
 type mutant struct {
 	name   string
-	caught string // by which case
+	caught string // by the case that is meant for it, and any others that such a mistake has to fail
 	breaks func(sdk.Plugin) sdk.Plugin
 }
 
@@ -35,6 +35,9 @@ var mutantsOfWords = []mutant{
 		p.Capabilities.Rows = append(p.Capabilities.Rows, p.Capabilities.Rows[0])
 	})},
 	{"repeats without a window", "describe/create_retry", definition(func(p *sdk.Plugin) { p.Capabilities.CreateRetry.Window = 0 })},
+	{"allows letters and digits in a secret only", "config/valid", definition(func(p *sdk.Plugin) {
+		p.ConfigSchema = strings.Replace(p.ConfigSchema, `"secret":{`, `"secret":{"pattern":"^[A-Za-z0-9]*$",`, 1)
+	})},
 	{"takes a secret of any type", "config/strict", definition(func(p *sdk.Plugin) {
 		p.ConfigSchema = strings.Replace(p.ConfigSchema, `"secret":{"type":"string",`, `"secret":{`, 1)
 	})},
@@ -53,14 +56,10 @@ var mutantsOfWords = []mutant{
 			return opened, err
 		}
 	})},
-	{"has credentials that ran out", "config/authorize", definition(func(p *sdk.Plugin) {
-		open := p.Open
-		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
-			opened, err := open(ctx, c)
-			if err != nil {
-				return nil, err
-			}
-			return lapsed{opened.(all)}, nil
+	{"has credentials that ran out", "config/authorize", breaking(func(b *broken) {
+		b.authorize = func(ctx context.Context) (sdk.Grant, error) {
+			_, err := b.provider.Authorize(ctx)
+			return sdk.Grant{ExpiresAt: time.Now().Add(-time.Hour)}, err
 		}
 	})},
 	{"calls a fresh order CREATED", "create/answer", asks(func(*broken, *sdk.CreateRequest) func(*sdk.Payment, error) error {
@@ -84,6 +83,42 @@ var mutantsOfWords = []mutant{
 	{"cuts a long id", "create/ids", asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
 		r.MerchantOrderID = r.MerchantOrderID[:min(30, len(r.MerchantOrderID))]
 		return nil
+	})},
+	{"finds an order by the acquirer's id once it is paid", "query/by_acquirer_order create/ids query/no_effect query/one_of_several status/given_up status/mapping retry/after_lost cancel/unpaid cancel/lost instance/many instance/again", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if r.AcquirerOrderID != "" && err == nil && p.Status != sdk.StatusSucceeded {
+			return sdk.Unknown(sdk.CodeOrderNotFound, "there is no such transaction")
+		}
+		return err
+	})},
+	{"orders again to have a fresh link", "query/no_effect", answers(func(b *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if p.Status == sdk.StatusPending && err == nil {
+			fresh, _ := b.provider.Create(context.Background(), sdk.CreateRequest{Order: r.Order, Method: b.rows[0].Method, Flow: b.rows[0].Flow})
+			p.NextActions = fresh.NextActions
+		}
+		return err
+	})},
+	{"takes the newest paid order of a list", "query/one_of_several", breaking(func(b *broken) {
+		var list []sdk.Order
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if err == nil {
+				b.mu.Lock()
+				defer b.mu.Unlock()
+				list = append(list, p.Order)
+			}
+			return p, err
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			b.mu.Lock()
+			orders := slices.Clone(list)
+			b.mu.Unlock()
+			for _, order := range slices.Backward(orders) {
+				if p, err := b.provider.Query(ctx, sdk.QueryRequest{Order: order}); err != nil || p.Status == sdk.StatusSucceeded {
+					return p, err
+				}
+			}
+			return b.provider.Query(ctx, r)
+		}
 	})},
 	{"finds another order by our id", "query/by_merchant_order", breaking(func(b *broken) {
 		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
@@ -113,6 +148,12 @@ var mutantsOfWords = []mutant{
 		}
 		return err
 	})},
+	{"takes who left the wallet for gone", "status/given_up status/mapping", answers(func(_ *broken, _ sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if p.RawStatus == "left" {
+			p.Status = sdk.StatusCancelled
+		}
+		return err
+	})},
 	{"reads one status wrongly", "status/mapping", breaking(func(b *broken) {
 		wrong := func(p sdk.Payment, err error) (sdk.Payment, error) {
 			if p.Status == sdk.StatusCancelled {
@@ -133,8 +174,11 @@ var mutantsOfWords = []mutant{
 		}
 		return err
 	})},
-	{"takes yen for hundredths", "money/exponent_0", amounts("JPY", func(n int64) int64 { return n * 100 })},
-	{"rounds a third decimal", "money/exponent_3", amounts("BHD", func(n int64) int64 { return (n + 5) / 10 * 10 })},
+	{"takes yen for hundredths", "money/exponent_0 money/smallest money/largest", amounts("JPY", func(n int64) int64 { return n * 100 })},
+	{"loses a cent of some amounts in a float", "money/exponent_2", amounts("HKD", func(n int64) int64 {
+		return int64(float64(n) / 100 * 100)
+	})},
+	{"rounds a third decimal", "money/exponent_3 money/largest", amounts("BHD", func(n int64) int64 { return (n + 5) / 10 * 10 })},
 	{"sends no less than two", "money/smallest", asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
 		if r.Money.Minor() == 1 {
 			r.Money, _ = sdk.FromMinor(2, r.Money.Currency())
@@ -162,22 +206,16 @@ var mutantsOfWords = []mutant{
 	})},
 }
 
-type lapsed struct{ all }
-
-func (l lapsed) Authorize(ctx context.Context) (sdk.Grant, error) {
-	_, err := l.all.Authorize(ctx)
-	return sdk.Grant{ExpiresAt: time.Now().Add(-time.Hour)}, err
-}
-
-// amounts sends other amounts of a currency, of those that the cases of the
-// decimals use, and is consistent about it.
+// amounts sends other amounts in a currency, and says that it sent what it was
+// asked for.
 func amounts(currency string, wrong func(int64) int64) func(sdk.Plugin) sdk.Plugin {
 	return asks(func(_ *broken, r *sdk.CreateRequest) func(*sdk.Payment, error) error {
 		asked := r.Money
-		if asked.Currency() != currency || asked.Minor() < 100 || asked.Minor() > 1_000_000 {
+		sent := wrong(asked.Minor())
+		if asked.Currency() != currency || sent == asked.Minor() {
 			return nil
 		}
-		r.Money, _ = sdk.FromMinor(wrong(asked.Minor()), currency)
+		r.Money, _ = sdk.FromMinor(sent, currency)
 		return func(p *sdk.Payment, err error) error { p.Money = asked; return err }
 	})
 }

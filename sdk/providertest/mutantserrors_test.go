@@ -3,6 +3,7 @@ package providertest_test
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/paymux/paymux/sdk"
@@ -121,12 +122,12 @@ var mutantsOfErrors = []mutant{
 		return err
 	})},
 	{"drops a Retry-After in seconds", "limit/seconds", says(func(_ string, e *sdk.Error) {
-		if e.RetryAfter == 7*time.Second {
+		if e.RetryAfter%time.Second == 0 { // a date is never whole seconds away
 			e.RetryAfter = 0
 		}
 	})},
 	{"drops a Retry-After that is a date", "limit/date", says(func(_ string, e *sdk.Error) {
-		if e.RetryAfter > 20*time.Second && e.RetryAfter < time.Hour {
+		if e.RetryAfter%time.Second != 0 { // seconds are whole
 			e.RetryAfter = 0
 		}
 	})},
@@ -176,6 +177,38 @@ var mutantsOfErrors = []mutant{
 				b.count("lost " + id)
 			}
 			return err
+		}
+	})},
+	{"takes another id when one is taken", "retry/other_request", breaking(func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if err != nil && sdk.AsError(err).AcquirerCode == "other_order" {
+				id := r.MerchantOrderID
+				r.MerchantOrderID += "-2"
+				p, err = b.provider.Create(ctx, r)
+				p.MerchantOrderID = id
+			}
+			return p, err
+		}
+	})},
+	{"finds what it remembers", "retry/found", breaking(func(b *broken) {
+		var ours sync.Map
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if err == nil {
+				ours.Store(r.MerchantOrderID, p.AcquirerOrderID)
+			}
+			return p, err
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			if r.AcquirerOrderID == "" {
+				id, ok := ours.Load(r.MerchantOrderID)
+				if !ok {
+					return sdk.Payment{}, sdk.NotSent(sdk.CodeOrderNotFound, "there is no such order")
+				}
+				r.AcquirerOrderID = id.(string)
+			}
+			return b.provider.Query(ctx, r)
 		}
 	})},
 }

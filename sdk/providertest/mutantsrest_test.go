@@ -13,6 +13,34 @@ import (
 )
 
 var mutantsOfRest = []mutant{
+	{"doesn't know the word for a full refund", "refund/full", breaking(func(b *broken) {
+		b.giveBack = func(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+			p, err := b.provider.Refund(ctx, r)
+			if err == nil && r.Amount.Minor() == r.Money.Minor() {
+				p.Status = sdk.RefundUnknown
+			}
+			return p, err
+		}
+	})},
+	{"cancels what it can't refund", "refund/unpaid", breaking(func(b *broken) {
+		b.giveBack = func(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+			p, err := b.provider.Refund(ctx, r)
+			if sdk.IsCode(err, sdk.CodeRefused) {
+				if gone, err := b.provider.Cancel(ctx, sdk.CancelRequest{Order: r.Order, RequestID: r.RequestID}); err == nil && gone.Status == sdk.StatusCancelled {
+					return sdk.Refund{MerchantRefundID: r.MerchantRefundID, Amount: r.Amount, Status: sdk.RefundSucceeded}, nil
+				}
+			}
+			return p, err
+		}
+	})},
+	{"asks about a refund by the acquirer's id only", "refund/found", breaking(func(b *broken) {
+		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
+			if r.AcquirerRefundID == "" {
+				return sdk.Refund{}, sdk.NotSent(sdk.CodeInvalidRequest, "the acquirer's id is missing")
+			}
+			return b.provider.QueryRefund(ctx, r)
+		}
+	})},
 	{"gives all back for a part", "refund/partial", giving(func(b *broken, r *sdk.RefundRequest) {
 		if r.Amount.Minor() < r.Money.Minor() {
 			r.Amount = r.Money
@@ -63,6 +91,40 @@ var mutantsOfRest = []mutant{
 	})},
 	{"reports an end that the acquirer doesn't", "cancel/unpaid", cancelling(sdk.StatusCancelled, sdk.StatusExpired)},
 	{"calls a paid order cancelled", "cancel/paid", cancelling(sdk.StatusSucceeded, sdk.StatusCancelled)},
+	{"leaves an order locked when Cancel fails", "cancel/lost", breaking(func(b *broken) {
+		var locked sync.Map
+		b.cancel = func(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
+			locked.Store(r.MerchantOrderID, true)
+			p, err := b.provider.Cancel(ctx, r)
+			if err == nil {
+				locked.Delete(r.MerchantOrderID)
+			}
+			return p, err
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			if _, busy := locked.Load(r.MerchantOrderID); busy {
+				return sdk.Payment{}, sdk.NotSent(sdk.CodePluginUnavailable, "the order is busy")
+			}
+			return b.provider.Query(ctx, r)
+		}
+	})},
+	{"logs in anew under the calls that run", "concurrency/mixed", breaking(func(b *broken) {
+		var session atomic.Int64
+		b.authorize = func(ctx context.Context) (sdk.Grant, error) {
+			session.Add(1)
+			defer session.Add(1)
+			token, err := b.token(ctx)
+			return sdk.Grant{ExpiresAt: token.ExpiresAt}, err
+		}
+		b.query = func(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			begun := session.Load()
+			p, err := b.provider.Query(ctx, r)
+			if session.Load() != begun {
+				return sdk.Payment{}, sdk.Unknown(sdk.CodeCredentialsRefused, "the session is over")
+			}
+			return p, err
+		}
+	})},
 	{"mixes up orders that are made at once", "concurrency/orders", mixesUp()},
 	{"fetches a token for each call", "concurrency/authorize", asks(func(b *broken, _ *sdk.CreateRequest) func(*sdk.Payment, error) error {
 		ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -70,15 +132,7 @@ var mutantsOfRest = []mutant{
 		_, _ = b.token(ctx)
 		return nil
 	})},
-	{"holds a few instances only", "instance/many", opening(func() func(string) error {
-		var n atomic.Int64
-		return func(name string) error {
-			if strings.HasPrefix(name, "shop-") && n.Add(1) > 100 {
-				return errBroken
-			}
-			return nil
-		}
-	})},
+	{"has connections for a few instances only", "instance/many", fewConnections},
 	{"has one address for all instances", "instance/apart", oneAddress()},
 	{"keeps an instance's first config", "instance/again", keepsFirst()},
 	{"quotes the URL with the secret", "secret/errors", says(func(_ string, e *sdk.Error) {
@@ -146,17 +200,19 @@ func cancelling(from, to sdk.Status) func(sdk.Plugin) sdk.Plugin {
 	})
 }
 
-func opening(with func() func(name string) error) func(sdk.Plugin) sdk.Plugin {
-	return func(p sdk.Plugin) sdk.Plugin {
-		open, before := p.Open, with()
-		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
-			if err := before(c.Name()); err != nil {
-				return nil, err
+// fewConnections counts by address: the cases before have opened instances, too.
+func fewConnections(p sdk.Plugin) sdk.Plugin {
+	var mu sync.Mutex
+	taken := map[string]int{}
+	return breaking(func(b *broken) {
+		mu.Lock()
+		defer mu.Unlock()
+		if taken[b.base.Host]++; taken[b.base.Host] > 100 {
+			b.query = func(context.Context, sdk.QueryRequest) (sdk.Payment, error) {
+				return sdk.Payment{}, sdk.NotSent(sdk.CodeAcquirerUnavailable, "no connection is free")
 			}
-			return open(ctx, c)
 		}
-		return p
-	}
+	})(p)
 }
 
 func mixesUp() func(sdk.Plugin) sdk.Plugin {
@@ -195,7 +251,7 @@ func keepsFirst() func(sdk.Plugin) sdk.Plugin {
 		var first sync.Map
 		p.Open = func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
 			opened, err := open(ctx, c)
-			if err != nil || !strings.HasPrefix(c.Name(), "main-") {
+			if err != nil {
 				return opened, err
 			}
 			kept, _ := first.LoadOrStore(c.Name(), opened)

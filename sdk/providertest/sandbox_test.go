@@ -36,8 +36,8 @@ func signer(key string) func(sdk.HTTPRequest) sdk.HTTPRequest {
 func (b *bank) sandbox() providertest.Sandbox {
 	s := providertest.Sandbox{
 		URL: b.URL, Config: b.config(bankKey), Op: opOf,
-		Pay:    func(id string) error { return b.set(id, "paid", "open") },
-		GiveUp: func(id string) error { return b.set(id, "closed", "open") },
+		Pay:    func(id string) error { return b.set(id, "paid", "open", "left") },
+		GiveUp: func(id string) error { return b.set(id, "left", "open") }, // the payer may come back,
 		Amount: func(id string) (string, string, error) {
 			b.mu.Lock()
 			defer b.mu.Unlock()
@@ -69,7 +69,7 @@ func (b *bank) sandbox() providertest.Sandbox {
 			return n
 		},
 		SetStatus: func(id, raw string) error { return b.set(id, raw) },
-		Statuses:  map[string]sdk.Status{"open": sdk.StatusPending, "paid": sdk.StatusSucceeded, "closed": sdk.StatusCancelled},
+		Statuses:  map[string]sdk.Status{"open": sdk.StatusPending, "left": sdk.StatusPending, "paid": sdk.StatusSucceeded, "closed": sdk.StatusCancelled},
 		UnheardOf: "half-paid",
 		Faults:    map[providertest.Fault]func(providertest.Op){},
 		Sign:      signer(bankKey), Forge: signer("not-the-key"),
