@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/paymux/paymux/host/conformance"
+	"github.com/paymux/paymux/sdk/providertest"
 	"github.com/paymux/paymux/sdk/providertest/rules"
 )
 
@@ -65,8 +66,8 @@ func (p *program) called(t *testing.T, how string) string {
 func check(t *testing.T, how string) []rules.Result {
 	t.Helper()
 	b, err := conformance.Start(t.Context(), idle.called(t, how), false)
-	if err != nil {
-		t.Fatal(err)
+	if err != nil { // who doesn't shake hands can't be asked anything else
+		return []rules.Result{{ID: "process/handshake", Verdict: rules.Fail, Details: []string{err.Error()}}}
 	}
 	defer b.Close()
 	results, err := b.Check(t.Context(), nil, nil, nil)
@@ -96,23 +97,34 @@ func TestGoodPlugin(t *testing.T) {
 	}
 }
 
+// mutants are the broken plugins of testdata, each with the case that is meant for it.
+var mutants = []struct{ how, caught string }{
+	{"version", "describe/info"},
+	{"unhealthy", "process/handshake"},
+	{"misnamed", "process/name"},
+	{"stdout", "process/stdout"},
+	{"chatty", "process/quiet"},
+	{"keeps", "process/restart"},
+	{"stubborn", "process/stop"},
+	{"fickle", "wire/describe"},
+	{"status", "wire/not_configured"},
+	{"digest", "wire/other_digest"},
+	{"invalid", "wire/empty"},
+	{"fragile", "wire/empty"},
+	{"unreading", "wire/garbage"},
+	{"swollen", "wire/oversized"},
+	{"clinging", "wire/gone"},
+	{"untyped", "configure/schema"},
+	{"few", "configure/many"},
+	{"wrong", "configure/wrong"},
+	{"account", "configure/account"},
+	{"pretends", "configure/abilities"},
+	{"leaks", "configure/secrets"},
+}
+
 // Each broken plugin is caught by the case that is meant for it, and by no other.
 func TestBrokenPlugins(t *testing.T) {
-	for _, m := range []struct{ how, caught string }{
-		{"version", "describe/info"},
-		{"misnamed", "process/name"},
-		{"stdout", "process/stdout"},
-		{"chatty", "process/quiet"},
-		{"stubborn", "process/stop"},
-		{"fickle", "wire/describe"},
-		{"status", "wire/not_configured"},
-		{"digest", "wire/other_digest"},
-		{"few", "configure/many"},
-		{"wrong", "configure/wrong"},
-		{"account", "configure/account"},
-		{"pretends", "configure/abilities"},
-		{"leaks", "configure/secrets"},
-	} {
+	for _, m := range mutants {
 		t.Run(m.how, func(t *testing.T) {
 			t.Parallel()
 			if got, why := failed(check(t, m.how)); !slices.Equal(got, []string{m.caught}) {
@@ -122,10 +134,24 @@ func TestBrokenPlugins(t *testing.T) {
 	}
 }
 
-// A plugin that ends when it is asked nonsense takes down what comes after, too.
-func TestFragilePlugin(t *testing.T) {
-	if got, why := failed(check(t, "fragile")); !slices.Contains(got, "wire/empty") {
-		t.Errorf("caught by %q%s", got, why)
+// Every case can fail. Those of what a plugin says of itself are the provider's,
+// too, and its broken providers show it.
+func TestEveryCaseCanFail(t *testing.T) {
+	caught := map[string]bool{}
+	for _, r := range providertest.DescriptionRules() {
+		caught[r.ID] = true
+	}
+	for _, m := range mutants {
+		caught[m.caught] = true
+	}
+	for _, c := range conformance.Cases() {
+		if !caught[c.ID] {
+			t.Errorf("no broken plugin is caught by %s", c.ID)
+		}
+		delete(caught, c.ID)
+	}
+	for id := range caught {
+		t.Errorf("there is no case %s", id)
 	}
 }
 

@@ -22,6 +22,7 @@ type subject struct {
 	description providertest.Description
 	config      []byte // nil: none was given and none could be made
 	why         string // there is none
+	pid         int    // of the process, as far as the cases have seen it
 }
 
 type rule = rules.Rule[*subject]
@@ -52,7 +53,7 @@ func (b *Binary) Check(ctx context.Context, config []byte, only func(id string) 
 	if err != nil {
 		return nil, err
 	}
-	s := &subject{Binary: b, description: d, config: config}
+	s := &subject{Binary: b, description: d, config: config, pid: b.process.Status().PID}
 	if config == nil {
 		s.config, s.why = b.makeConfig(ctx, d)
 	}

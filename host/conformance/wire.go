@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/proto"
@@ -52,6 +53,7 @@ var wireRules = []rule{
 		if err != nil || answer.GetError() == nil {
 			t.Errorf("Configure: %v, error %v", err, answer.GetError())
 		}
+		s.alive(t)
 	}},
 	{ID: "wire/garbage", Says: "Bytes that are no message fail their own call only.", Check: func(t *rules.T, s *subject) {
 		service := ready(t, s.process)
@@ -93,14 +95,24 @@ func ready(t *rules.T, p *process.Process) pb.ProviderServiceClient {
 	return service
 }
 
-// alive checks that the same process still serves.
+// alive checks that the same process still serves. If not it waits for the next
+// one, which the cases that follow are about.
 func (s *subject) alive(t *rules.T) {
-	if n := s.process.Status().Restarts; n > 0 {
-		t.Errorf("the process ended: %s", s.process.Status().LastExit)
+	_, err := s.Describe(t.Context())
+	if err == nil && s.process.Status().PID == s.pid {
+		return
 	}
-	if _, err := s.Describe(t.Context()); err != nil {
+	if err != nil {
 		t.Errorf("it doesn't describe itself any more: %v", err)
 	}
+	for s.process.Status().PID == s.pid || !s.process.Status().Running {
+		if t.Context().Err() != nil {
+			t.Fatalf("it doesn't come up again")
+		}
+		<-time.After(10 * time.Millisecond)
+	}
+	t.Errorf("the process ended: it %s", s.process.Status().LastExit)
+	s.pid = s.process.Status().PID
 }
 
 func named(name string, config []byte) *pb.Instance {
