@@ -182,14 +182,15 @@ func TestBroken(t *testing.T) {
 	}
 }
 
-// Every case can fail: some broken provider is there for it.
+// Every case can fail: some broken provider is there for it. For what only a
+// process can do wrong it is in package conformance.
 func TestEveryCaseCanFail(t *testing.T) {
 	caught := map[string]bool{}
 	for _, m := range mutants {
 		caught[strings.Fields(m.caught)[0]] = true
 	}
 	for _, c := range providertest.Cases() {
-		if !caught[c.ID] {
+		if !caught[c.ID] && !strings.HasPrefix(c.ID, "chaos/") {
 			t.Errorf("no broken provider is caught by %s", c.ID)
 		}
 		delete(caught, c.ID)

@@ -84,7 +84,7 @@ var mutantsOfWords = []mutant{
 		r.MerchantOrderID = r.MerchantOrderID[:min(30, len(r.MerchantOrderID))]
 		return nil
 	})},
-	{"finds an order by the acquirer's id once it is paid", "query/by_acquirer_order create/ids query/no_effect query/one_of_several status/given_up status/mapping retry/after_lost cancel/unpaid cancel/lost instance/many instance/again", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+	{"finds an order by the acquirer's id once it is paid", "query/by_acquirer_order answer/crossed create/ids query/no_effect query/one_of_several status/given_up status/mapping retry/after_lost cancel/unpaid cancel/lost instance/many instance/again", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
 		if r.AcquirerOrderID != "" && err == nil && p.Status != sdk.StatusSucceeded {
 			return sdk.Unknown(sdk.CodeOrderNotFound, "there is no such transaction")
 		}
@@ -97,7 +97,7 @@ var mutantsOfWords = []mutant{
 		}
 		return err
 	})},
-	{"takes the newest paid order of a list", "query/one_of_several", breaking(func(b *broken) {
+	{"takes the newest paid order of a list", "query/one_of_several answer/crossed", breaking(func(b *broken) {
 		var list []sdk.Order
 		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
 			p, err := b.provider.Create(ctx, r)

@@ -121,6 +121,15 @@ var mutantsOfErrors = []mutant{
 		}
 		return err
 	})},
+	{"copies all but the state out of the question", "answer/crossed answer/wrong_order answer/wrong_merchant_order answer/wrong_amount answer/wrong_currency", answers(func(_ *broken, r sdk.QueryRequest, p *sdk.Payment, err error) error {
+		if err == nil {
+			p.MerchantOrderID, p.Money = r.MerchantOrderID, r.Money
+			if r.AcquirerOrderID != "" {
+				p.AcquirerOrderID = r.AcquirerOrderID
+			}
+		}
+		return err
+	})},
 	{"drops a Retry-After in seconds", "limit/seconds", says(func(_ string, e *sdk.Error) {
 		if e.RetryAfter%time.Second == 0 { // a date is never whole seconds away
 			e.RetryAfter = 0
