@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // Op names an operation of the API, or the sending of notifications.
@@ -28,7 +30,7 @@ const (
 	OpNotify      Op = "notify"
 )
 
-const maxBody = 64 << 10
+const maxBody = sandbox.MaxBody
 
 // call is one request to the API.
 type call struct {
@@ -100,7 +102,7 @@ func (s *Server) perform(c *call, do operation, bodyErr error) reply {
 	if c.op == OpAuth {
 		return reply{status: http.StatusOK, body: data}
 	}
-	return reply{status: http.StatusOK, body: envelope{Data: data, Message: "ok", RID: randomHex(16)}}
+	return reply{status: http.StatusOK, body: envelope{Data: data, Message: "ok", RID: sandbox.RandomHex(16)}}
 }
 
 func (s *Server) admit(c *call, bodyErr error) *refusal {
@@ -143,33 +145,14 @@ func (s *Server) unknownPath(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *Server) write(w http.ResponseWriter, c *call, rep reply) {
-	if rep.status == statusCut {
-		cut(w)
-		return
-	}
 	body, ok := rep.body.([]byte)
 	if !ok {
 		body, _ = json.Marshal(rep.body) // only structs of strings and numbers
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	for name, values := range rep.header {
-		h[name] = values
-	}
-	w.WriteHeader(rep.status)
-	w.Write(body)
+	w.Header().Set("Content-Type", "application/json")
+	sandbox.Answer(w, rep.status, rep.header, body)
 	s.opt.Logger.Info("api call", "op", c.op, "path", c.r.URL.Path, "merchant_order_id", c.moid,
 		"status", rep.status, "code", rep.code, "fault", c.log.Fault)
-}
-
-// cut closes the connection without an answer. Panicking is the fallback for
-// writers that can't be hijacked: net/http then drops the connection itself.
-func cut(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	conn.Close()
 }
 
 var hongKong = time.FixedZone("+08:00", 8*60*60)

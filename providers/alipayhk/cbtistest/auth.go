@@ -6,6 +6,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // tokenBytes gives 84 hex digits, as in the documentation's sample.
@@ -22,7 +24,7 @@ func (s *Server) auth(c *call) (any, *refusal) {
 		no.status = s.opt.AuthFailureStatus
 		return nil, no
 	}
-	token := randomHex(tokenBytes)
+	token := sandbox.RandomHex(tokenBytes)
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := s.opt.Now()

@@ -168,13 +168,6 @@ func (s *Server) newIDLocked() string {
 	}
 }
 
-// randomHex returns n random bytes in lower-case hex.
-func randomHex(n int) string {
-	b := make([]byte, n)
-	rand.Read(b)
-	return hex.EncodeToString(b)
-}
-
 // digest is what the state file holds of a token.
 func digest(token string) string {
 	sum := sha256.Sum256([]byte(token))

@@ -123,19 +123,17 @@ func (s *Server) Inject(f Fault) int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faultSeq++
-	f.ID, f.Used = s.faultSeq, 0
-	s.faults = append(s.faults, &f)
-	return f.ID
+	return s.faults.Inject(f, f.Times, f.Kind == KindDelay || f.Kind == KindDelayAfter)
 }
 
 // Faults returns the faults still active, oldest first.
 func (s *Server) Faults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]Fault, 0, len(s.faults))
-	for _, f := range s.faults {
-		list = append(list, *f)
+	var list []Fault
+	for _, f := range s.faults.List() {
+		f.Fault.ID, f.Fault.Used = f.ID, f.Used
+		list = append(list, f.Fault)
 	}
 	return list
 }
@@ -146,36 +144,15 @@ func (s *Server) Faults() []Fault {
 func (s *Server) ClearFaults(ids ...int) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := len(s.faults)
-	s.faults = slices.DeleteFunc(s.faults, func(f *Fault) bool {
-		return len(ids) == 0 || slices.Contains(ids, f.ID)
-	})
-	return before - len(s.faults)
+	return s.faults.Clear(ids...)
 }
 
-// takeLocked uses up the faults for one call: every matching delay, then the
-// oldest other fault.
+// takeLocked uses up the faults for one call.
 func (s *Server) takeLocked(op Op, merchantOrderID string, o *Order) []Fault {
-	var delays, other []Fault
-	for _, f := range slices.Clone(s.faults) {
-		if f.Kind == KindReorder || !s.matchesLocked(f, op, merchantOrderID, o) {
-			continue
-		}
-		delay := f.Kind == KindDelay || f.Kind == KindDelayAfter
-		switch {
-		case delay:
-			delays = append(delays, *f)
-		case other == nil:
-			other = []Fault{*f}
-		default:
-			continue
-		}
-		s.useLocked(f)
-	}
-	return append(delays, other...)
+	return s.faults.Take(func(f Fault) bool { return f.Kind != KindReorder && s.matchesLocked(f, op, merchantOrderID, o) })
 }
 
-func (s *Server) matchesLocked(f *Fault, op Op, merchantOrderID string, o *Order) bool {
+func (s *Server) matchesLocked(f Fault, op Op, merchantOrderID string, o *Order) bool {
 	switch {
 	case !slices.Contains(kindOps[f.Kind], op), f.Op != "" && f.Op != OpAny && f.Op != op:
 		return false
@@ -185,12 +162,6 @@ func (s *Server) matchesLocked(f *Fault, op Op, merchantOrderID string, o *Order
 		return o != nil && !o.PaidAt.IsZero() && (f.Delay == 0 || s.opt.Now().Before(o.PaidAt.Add(f.Delay)))
 	}
 	return true
-}
-
-func (s *Server) useLocked(f *Fault) {
-	if f.Used++; f.Times > 0 && f.Used >= f.Times {
-		s.faults = slices.DeleteFunc(s.faults, func(g *Fault) bool { return g == f })
-	}
 }
 
 func totalDelay(faults []Fault, kind Kind) (sum time.Duration) {

@@ -5,10 +5,10 @@ import (
 	"cmp"
 	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 const defaultHuge = 1 << 20
@@ -16,13 +16,13 @@ const defaultHuge = 1 << 20
 // before applies the faults that keep a call from being handled; it reports
 // whether one of them answered.
 func (s *Server) before(c *call) (reply, bool) {
-	if !s.pause(c.r.Context(), totalDelay(c.faults, KindDelay)) {
-		return reply{status: statusCut}, true // the caller left, or the sandbox closes
+	if !s.run.Pause(c.r.Context(), totalDelay(c.faults, KindDelay)) {
+		return reply{status: sandbox.Cut}, true // the caller left, or the sandbox closes
 	}
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindCloseBefore:
-			return reply{status: statusCut}, true
+			return reply{status: sandbox.Cut}, true
 		case KindHTTPErrorBefore:
 			return errorPage(f), true
 		case KindCode:
@@ -30,10 +30,7 @@ func (s *Server) before(c *call) (reply, bool) {
 			return s.refusal(cmp.Or(f.Status, s.opt.RefusalStatus), code, cmp.Or(f.Message, "injected refusal")), true
 		case KindRateLimited:
 			rep := s.refusal(http.StatusTooManyRequests, s.opt.Codes.RateLimited, "too many requests")
-			if f.RetryAfter > 0 {
-				seconds := int64((f.RetryAfter + time.Second - 1) / time.Second)
-				rep.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
-			}
+			rep.header = sandbox.RetryAfter(f.RetryAfter)
 			return rep, true
 		case KindTokenInvalid:
 			s.revoke(c.r) // the ordinary check of the token then refuses
@@ -43,18 +40,18 @@ func (s *Server) before(c *call) (reply, bool) {
 }
 
 func (s *Server) refusal(status, code int, message string) reply {
-	return reply{status: status, code: code, body: envelope{Code: code, Message: message, RID: randomHex(16)}}
+	return reply{status: status, code: code, body: envelope{Code: code, Message: message, RID: sandbox.RandomHex(16)}}
 }
 
 // after applies the faults that spoil the answer of a call that was handled.
 func (s *Server) after(c *call, rep reply) reply {
-	if !s.pause(c.r.Context(), totalDelay(c.faults, KindDelayAfter)) {
-		return reply{status: statusCut}
+	if !s.run.Pause(c.r.Context(), totalDelay(c.faults, KindDelayAfter)) {
+		return reply{status: sandbox.Cut}
 	}
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindCloseAfter:
-			return reply{status: statusCut}
+			return reply{status: sandbox.Cut}
 		case KindHTTPErrorAfter:
 			return errorPage(f)
 		case KindTruncatedJSON:
@@ -71,10 +68,8 @@ func (s *Server) after(c *call, rep reply) reply {
 }
 
 func errorPage(f Fault) reply {
-	status := cmp.Or(f.Status, http.StatusBadGateway)
-	text := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	page := fmt.Sprintf("<html>\n<head><title>%s</title></head>\n<body><center><h1>%s</h1></center></body>\n</html>\n", text, text)
-	return reply{status: status, header: htmlHeader(), body: []byte(page)}
+	status, header, page := sandbox.ErrorPage(f.Status)
+	return reply{status: status, header: header, body: page}
 }
 
 // spoil changes the data of a successful answer; a refusal has none.
@@ -161,19 +156,18 @@ func (s *Server) send(log *Notification, faults []Fault) (extra int) {
 
 // holdLocked keeps a new notification back if a reorder fault says so.
 func (s *Server) holdLocked(n *pendingNotice) bool {
-	for _, f := range s.faults {
-		if f.Kind != KindReorder || !s.matchesLocked(f, OpNotify, n.MerchantOrderID, nil) {
-			continue
-		}
-		s.useLocked(f)
-		s.held[n.ID] = true
-		if f.Delay > 0 {
-			n.NextAt = s.opt.Now().Add(f.Delay)
-			s.scheduleLocked(n)
-		}
-		return true
+	reorder := s.faults.Take(func(f Fault) bool {
+		return f.Kind == KindReorder && s.matchesLocked(f, OpNotify, n.MerchantOrderID, nil)
+	})
+	if len(reorder) == 0 {
+		return false
 	}
-	return false
+	s.held[n.ID] = true
+	if wait := reorder[0].Delay; wait > 0 {
+		n.NextAt = s.opt.Now().Add(wait)
+		s.scheduleLocked(n)
+	}
+	return true
 }
 
 // releaseLocked lets the held notifications of the same order follow n.

@@ -1,13 +1,9 @@
 package cbtistest
 
 import (
-	"bytes"
-	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
-	"io"
 	"net/http"
 	"regexp"
 	"slices"
@@ -92,24 +88,12 @@ func (s *Server) SetWebhookKey(key string) {
 
 // Notifications returns the newest delivery attempts that ended, oldest first.
 func (s *Server) Notifications() []Notification {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.notes.list()
+	return s.notes.List()
 }
 
 // Idle waits until no notification is being sent. Retries that wait for their
 // time don't count.
-func (s *Server) Idle(ctx context.Context) error {
-	s.mu.Lock()
-	idle := s.idle
-	s.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *Server) Idle(ctx context.Context) error { return s.run.Idle(ctx) }
 
 // enqueueLocked starts notifying of a paid order, or of a settled refund of it.
 func (s *Server) enqueueLocked(o *Order, r *Refund) {
@@ -151,39 +135,15 @@ func (s *Server) jsonUID() jsontext.Value {
 }
 
 func (s *Server) scheduleLocked(n *pendingNotice) {
-	if s.closed {
-		return
-	}
-	d := n.NextAt.Sub(s.opt.Now())
-	if d <= 0 {
-		s.sendingLocked(+1) // at once, so that Idle after Pay waits for it
-	}
-	s.afterLocked(fmt.Sprintf("notice %d", n.ID), d, func() {
-		s.mu.Lock()
-		if d > 0 {
-			s.sendingLocked(+1)
-		}
-		s.mu.Unlock()
-		s.attempt(n)
-		s.mu.Lock()
-		s.sendingLocked(-1)
-		s.mu.Unlock()
-	})
+	at := n.NextAt
+	s.run.Send(at.Sub(s.opt.Now()), func() { s.attempt(n, at) })
 }
 
-func (s *Server) sendingLocked(change int) {
-	if s.sending == 0 {
-		s.idle = make(chan struct{})
-	}
-	if s.sending += change; s.sending == 0 {
-		close(s.idle)
-	}
-}
-
-// attempt makes one delivery and settles what happens next.
-func (s *Server) attempt(n *pendingNotice) {
+// attempt makes the delivery that is due at a time, unless another time was set
+// meanwhile, and settles what happens next.
+func (s *Server) attempt(n *pendingNotice, at time.Time) {
 	s.mu.Lock()
-	if n.busy || !slices.Contains(s.db.Pending, n) {
+	if n.busy || !n.NextAt.Equal(at) || !slices.Contains(s.db.Pending, n) {
 		s.mu.Unlock()
 		return
 	}
@@ -193,12 +153,12 @@ func (s *Server) attempt(n *pendingNotice) {
 	log.Attempt++
 	s.mu.Unlock()
 
-	if !s.pause(s.ctx, totalDelay(faults, KindDelay)) {
+	if !s.run.Pause(context.Background(), totalDelay(faults, KindDelay)) {
 		return // closing: the state file still has it
 	}
 	log.At = s.opt.Now()
 	extra := s.send(&log, faults)
-	if s.ctx.Err() != nil && !log.Delivered {
+	if s.run.Closed() && !log.Delivered {
 		return
 	}
 	s.mu.Lock()
@@ -208,14 +168,12 @@ func (s *Server) attempt(n *pendingNotice) {
 		again := log
 		again.At, again.Extra = s.opt.Now(), true
 		s.post(&again, []byte(again.Body))
-		s.mu.Lock()
-		s.notes.add(again)
-		s.mu.Unlock()
+		s.notes.Add(again)
 	}
 }
 
 func (s *Server) settleAttemptLocked(n *pendingNotice, log Notification) {
-	s.notes.add(log)
+	s.notes.Add(log)
 	n.busy, n.Attempt = false, log.Attempt
 	if log.Delivered || log.Attempt > len(retryIntervals) {
 		s.db.Pending = slices.DeleteFunc(s.db.Pending, func(p *pendingNotice) bool { return p == n })
@@ -230,39 +188,15 @@ func (s *Server) settleAttemptLocked(n *pendingNotice, log Notification) {
 		"attempt", log.Attempt, "status", log.Status, "error", log.Error, "fault", log.Fault)
 }
 
-// post sends the body and fills in what came of it.
+// post sends the body and fills in what came of it: only 200 counts.
 func (s *Server) post(log *Notification, body []byte) {
-	ctx, cancel := context.WithCancelCause(s.ctx)
-	defer cancel(nil)
-	late := fmt.Errorf("no answer within %s", NotifyTimeout)
-	defer s.opt.AfterFunc(NotifyTimeout, func() { cancel(late) })()
-	log.Status, log.Error, log.Delivered = 0, "", false
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, log.URL, bytes.NewReader(body))
+	header := http.Header{"Content-Type": {"application/json"}}
+	if log.Signature != "" {
+		header.Set("Signature", log.Signature)
+	}
+	status, _, err := s.run.Post(log.URL, header, body, NotifyTimeout)
+	log.Status, log.Error, log.Delivered = status, "", status == http.StatusOK
 	if err != nil {
 		log.Error = err.Error()
-		return
 	}
-	req.Header.Set("Content-Type", "application/json")
-	if log.Signature != "" {
-		req.Header.Set("Signature", log.Signature)
-	}
-	resp, err := s.client.Do(req)
-	if err != nil {
-		log.Error = cmp.Or(context.Cause(ctx), err).Error()
-		return
-	}
-	defer resp.Body.Close()
-	io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)) // so that the connection can be used again
-	log.Status, log.Delivered = resp.StatusCode, resp.StatusCode == http.StatusOK
-}
-
-// notificationClient is the caller's client, or one of its own, that doesn't
-// follow redirects: only 200 counts.
-func notificationClient(c *http.Client) *http.Client {
-	own := http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
-	if c != nil {
-		own = *c
-	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }

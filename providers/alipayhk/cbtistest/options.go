@@ -77,10 +77,7 @@ type Options struct {
 	// start with the host of the create request.
 	BaseURL string
 
-	// Now and AfterFunc replace the clock. AfterFunc must not call f before it
-	// returned; its stop reports as time.Timer.Stop does.
-	Now       func() time.Time
-	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+	Now func() time.Time // default time.Now
 
 	Logger     *slog.Logger // default: silent
 	HTTPClient *http.Client // sends notifications; redirects are never followed
@@ -164,13 +161,9 @@ func (o Options) withDefaults() Options {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	if o.AfterFunc == nil {
-		o.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
-	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	o.LogSize = cmp.Or(o.LogSize, 1000)
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, time.Hour)
 	o.OrderTimeout = cmp.Or(o.OrderTimeout, 24*time.Hour)
 	o.AmountUnit = cmp.Or(o.AmountUnit, Major)

@@ -1,8 +1,8 @@
 package cbtistest
 
 import (
-	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -29,15 +29,7 @@ const redacted = "[redacted]"
 // Requests returns the newest calls to the API, oldest first; those to one path
 // only if a path is given.
 func (s *Server) Requests(path ...string) []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	var list []Request
-	for _, r := range s.requests.items {
-		if len(path) == 0 || r.Path == path[0] {
-			list = append(list, r)
-		}
-	}
-	return list
+	return slices.DeleteFunc(s.requests.List(), func(r Request) bool { return len(path) > 0 && r.Path != path[0] })
 }
 
 // open finds out which order a call is about and which faults apply to it.
@@ -56,16 +48,11 @@ func (s *Server) open(c *call) {
 
 // close puts the call into the log, just before its answer leaves.
 func (s *Server) close(c *call, rep reply) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	c.log.Status = rep.status
-	if rep.status == statusCut {
-		c.log.Status = 0
-	}
+	c.log.Status = max(rep.status, 0)
 	if n := len(c.faults); n > 0 {
 		c.log.Fault = c.faults[n-1].Kind // the delays come first
 	}
-	s.requests.add(c.log)
+	s.requests.Add(c.log)
 }
 
 // subjectLocked reads the ids out of a body that may not be a valid request.
@@ -116,12 +103,4 @@ func (s *Server) redactQueryLocked(raw string) string {
 		}
 	}
 	return s.redactLocked(strings.Join(parts, "&"))
-}
-
-// statusCut stands for "close the connection" where a status is expected.
-const statusCut = -1
-
-// htmlHeader is for answers that are not JSON.
-func htmlHeader() http.Header {
-	return http.Header{"Content-Type": {"text/html; charset=utf-8"}}
 }

@@ -113,7 +113,7 @@ func (s *Server) scheduleSettleLocked(r *Refund) {
 	if r.Outcome == RefundPendingFails {
 		to = Failed
 	}
-	s.afterLocked("refund "+id, r.SettleAt.Sub(s.opt.Now()), func() {
+	s.run.After(r.SettleAt.Sub(s.opt.Now()), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.settleByIDLocked(id, to)

@@ -1,14 +1,14 @@
 package cbtistest
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // Server is the sandbox: an http.Handler with a memory. Close it after use.
@@ -17,26 +17,17 @@ type Server struct {
 	// the end. Start sets it; a mounted Server has none.
 	URL string
 
-	opt    Options
-	mux    http.Handler
-	client *http.Client
-	ctx    context.Context // ends at Close
-	cancel context.CancelFunc
-	wg     sync.WaitGroup
-	http   *http.Server
+	opt     Options
+	run     *sandbox.Runner
+	handler http.Handler
 
 	mu       sync.Mutex
-	closed   bool
 	key      string
 	db       database
-	timers   map[string]func() bool
 	held     map[int64]bool // notifications kept back by the reorder fault
-	sending  int
-	idle     chan struct{} // closed while nothing is being sent
-	faults   []*Fault
-	faultSeq int
-	requests ring[Request]
-	notes    ring[Notification]
+	faults   sandbox.Faults[Fault]
+	requests sandbox.Log[Request]
+	notes    sandbox.Log[Notification]
 }
 
 // New returns a Server to be mounted as an http.Handler. It fails if an option
@@ -47,15 +38,11 @@ func New(o Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		opt: o, key: o.WebhookKey, client: notificationClient(o.HTTPClient),
-		timers: map[string]func() bool{}, held: map[int64]bool{}, idle: make(chan struct{}),
-		requests: ring[Request]{limit: o.LogSize}, notes: ring[Notification]{limit: o.LogSize},
+		opt: o, run: sandbox.NewRunner(o.HTTPClient), key: o.WebhookKey, held: map[int64]bool{},
+		requests: sandbox.Log[Request]{Limit: o.LogSize}, notes: sandbox.Log[Notification]{Limit: o.LogSize},
 	}
-	close(s.idle)
-	s.ctx, s.cancel = context.WithCancel(context.Background())
-	s.mux = s.routes()
+	s.handler = s.run.Handler(s.routes())
 	if err := s.load(); err != nil {
-		s.cancel()
 		return nil, err
 	}
 	s.mu.Lock()
@@ -75,68 +62,33 @@ func NewServer(o Options) *Server {
 }
 
 // TB is the part of testing.TB that Start uses.
-type TB interface {
-	Helper()
-	Cleanup(func())
-	Fatalf(format string, args ...any)
-}
+type TB = sandbox.TB
 
 // Start returns a Server listening on a free loopback port, closed when the
 // test ends.
 func Start(tb TB, o Options) *Server {
 	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatalf("cbtistest: %v", err)
-	}
-	url := "http://" + l.Addr().String()
+	l, url := sandbox.Listen(tb)
 	if o.BaseURL == "" {
 		o.BaseURL = url
 	}
 	s, err := New(o)
 	if err != nil {
-		l.Close()
 		tb.Fatalf("%v", err)
 	}
 	s.URL = url
-	s.http = &http.Server{Handler: s, ReadHeaderTimeout: 10 * time.Second}
-	s.wg.Go(func() { s.http.Serve(l) })
+	s.run.Serve(l, s)
 	tb.Cleanup(s.Close)
 	return s
 }
 
-// Close stops the timers and the notifications in flight, waits for them and for
+// Close stops what waits and the notifications in flight, waits for them and for
 // running calls, and may be called more than once. Undelivered notifications
 // stay in the state file.
-func (s *Server) Close() {
-	s.mu.Lock()
-	s.closed = true
-	for _, stop := range s.timers {
-		stop()
-	}
-	clear(s.timers)
-	s.mu.Unlock()
-	s.cancel()
-	if s.http != nil {
-		s.http.Close()
-	}
-	s.wg.Wait()
-	s.client.CloseIdleConnections()
-}
+func (s *Server) Close() { s.run.Close() }
 
 // ServeHTTP serves the acquirer's API, the wallet pages and the control API.
-func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	s.mu.Lock()
-	if s.closed {
-		s.mu.Unlock()
-		http.Error(w, "the sandbox is closed", http.StatusServiceUnavailable)
-		return
-	}
-	s.wg.Add(1)
-	s.mu.Unlock()
-	defer s.wg.Done()
-	s.mux.ServeHTTP(w, r)
-}
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
@@ -148,50 +100,7 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("/mch-api/", s.unknownPath)
 	s.routeWallet(mux)
 	s.routeControl(mux)
-	// A page elsewhere must not be able to press Pay or flip a switch.
-	return http.NewCrossOriginProtection().Handler(mux)
-}
-
-// afterLocked runs f after d in a goroutine that Close waits for. A second call
-// with the same name replaces the first.
-func (s *Server) afterLocked(name string, d time.Duration, f func()) {
-	if s.closed {
-		return
-	}
-	if stop := s.timers[name]; stop != nil {
-		stop()
-		delete(s.timers, name)
-	}
-	if d <= 0 {
-		s.wg.Go(f)
-		return
-	}
-	s.timers[name] = s.opt.AfterFunc(d, func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		if !s.closed {
-			delete(s.timers, name)
-			s.wg.Go(f)
-		}
-	})
-}
-
-// pause waits for d on the sandbox's clock; it reports false if ctx or the
-// server ended first.
-func (s *Server) pause(ctx context.Context, d time.Duration) bool {
-	if d <= 0 {
-		return true
-	}
-	done := make(chan struct{})
-	stop := s.opt.AfterFunc(d, func() { close(done) })
-	select {
-	case <-done:
-		return true
-	case <-ctx.Done():
-	case <-s.ctx.Done():
-	}
-	stop()
-	return false
+	return mux
 }
 
 func (o Options) validate() error {
