@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // Op names an operation of the API, or the sending of notifications.
@@ -29,8 +31,6 @@ const (
 const (
 	livePath    = "/ams/api/v1"
 	sandboxPath = "/ams/sandbox/api/v1"
-
-	maxBody = 64 << 10
 )
 
 // Request is one call to the API, as the log keeps it.
@@ -81,7 +81,7 @@ type operation func(*call) any
 
 func (s *Server) endpoint(op Op, base string, do operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, sandbox.MaxBody))
 		c := &call{op: op, base: base, r: r, body: body}
 		c.log = Request{Op: op, Path: r.URL.Path, Body: string(body)}
 		s.takeFaults(c)
@@ -92,19 +92,13 @@ func (s *Server) endpoint(op Op, base string, do operation) http.Handler {
 			rep = s.after(c, answer)
 		}
 		c.log.Status = max(rep.status, 0)
-		s.mu.Lock()
-		s.requests = append(s.requests, c.log)
-		s.mu.Unlock()
+		s.requests.Add(c.log)
 		s.write(w, c, rep)
 	})
 }
 
 // Requests returns the calls to the API, oldest first.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return append([]Request(nil), s.requests...)
-}
+func (s *Server) Requests() []Request { return s.requests.List() }
 
 func codeOf(answer any) string {
 	var head struct {
@@ -162,10 +156,6 @@ func encode(v any) []byte {
 }
 
 func (s *Server) write(w http.ResponseWriter, c *call, rep reply) {
-	if rep.status < 0 {
-		cut(w)
-		return
-	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json; charset=UTF-8")
 	if rep.sign {
@@ -174,20 +164,7 @@ func (s *Server) write(w http.ResponseWriter, c *call, rep reply) {
 		h.Set("response-time", at)
 		h.Set("Signature", Sign(s.signingKey(), c.r.Method, c.r.URL.Path, s.opt.ClientID, at, rep.body))
 	}
-	for name, values := range rep.header {
-		h[name] = values
-	}
-	w.WriteHeader(rep.status)
-	_, _ = w.Write(rep.body)
-}
-
-// cut closes the connection without an answer.
-func cut(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = conn.Close()
+	sandbox.Answer(w, rep.status, rep.header, rep.body)
 }
 
 var hongKong = time.FixedZone("+08:00", 8*60*60)

@@ -93,41 +93,22 @@ func (s *Server) Inject(f Fault) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
+	s.faults.Inject(f, f.Times, f.Kind == KindDelay || f.Kind == KindDelayAfter)
 }
 
 // ClearFaults removes all faults and says how many there were.
 func (s *Server) ClearFaults() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	n := len(s.faults)
-	s.faults = nil
-	return n
+	return s.faults.Clear()
 }
 
-// takeLocked uses up the faults for one call: every delay that matches, then
-// the oldest other fault.
+// takeLocked uses up the faults for one call.
 func (s *Server) takeLocked(op Op, ids ...string) []Fault {
-	var delays, other []Fault
-	for _, f := range slices.Clone(s.faults) {
-		matches := slices.Contains(kindOps[f.Kind], op) && (f.Op == "" || f.Op == OpAny || f.Op == op) &&
+	return s.faults.Take(func(f Fault) bool {
+		return slices.Contains(kindOps[f.Kind], op) && (f.Op == "" || f.Op == OpAny || f.Op == op) &&
 			(f.Match == "" || slices.Contains(ids, f.Match))
-		delay := f.Kind == KindDelay || f.Kind == KindDelayAfter
-		switch {
-		case !matches, !delay && other != nil:
-			continue
-		case delay:
-			delays = append(delays, *f)
-		default:
-			other = []Fault{*f}
-		}
-		if f.Times > 0 {
-			if f.Times--; f.Times == 0 {
-				s.faults = slices.DeleteFunc(s.faults, func(g *Fault) bool { return g == f })
-			}
-		}
-	}
-	return append(delays, other...)
+	})
 }
 
 // takeFaults finds out which ids a call names, and takes its faults.

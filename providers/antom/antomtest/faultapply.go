@@ -2,9 +2,9 @@ package antomtest
 
 import (
 	"cmp"
-	"fmt"
 	"net/http"
-	"strconv"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // before applies the faults that keep a call from being handled; it reports
@@ -13,21 +13,17 @@ func (s *Server) before(c *call) (reply, bool) {
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindDelay:
-			if !s.pause(c.r.Context(), f.Delay) {
-				return reply{status: -1}, true
+			if !s.run.Pause(c.r.Context(), f.Delay) {
+				return reply{status: sandbox.Cut}, true
 			}
 		case KindCloseBefore:
-			return reply{status: -1}, true
+			return reply{status: sandbox.Cut}, true
 		case KindHTTPErrorBefore:
 			return errorPage(f), true
 		case KindUnauthorized:
 			return reply{status: http.StatusUnauthorized, body: []byte("{}")}, true
 		case KindRateLimited:
-			rep := reply{status: http.StatusTooManyRequests, body: []byte("{}")}
-			if f.RetryAfter > 0 {
-				rep.header = http.Header{"Retry-After": {strconv.Itoa(int(f.RetryAfter.Seconds()))}}
-			}
-			return rep, true
+			return reply{status: http.StatusTooManyRequests, header: sandbox.RetryAfter(f.RetryAfter), body: []byte("{}")}, true
 		case KindResult:
 			body := encode(struct {
 				Result Result `json:"result"`
@@ -44,11 +40,11 @@ func (s *Server) after(c *call, answer any) reply {
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindDelayAfter:
-			if !s.pause(c.r.Context(), f.Delay) {
-				return reply{status: -1}
+			if !s.run.Pause(c.r.Context(), f.Delay) {
+				return reply{status: sandbox.Cut}
 			}
 		case KindCloseAfter:
-			return reply{status: -1}
+			return reply{status: sandbox.Cut}
 		case KindHTTPErrorAfter:
 			return errorPage(f)
 		case KindWrongEcho, KindLaggingQuery:
@@ -77,9 +73,8 @@ func (s *Server) signed(c *call, rep reply, key keyPair) reply {
 }
 
 func errorPage(f Fault) reply {
-	status := cmp.Or(f.Status, http.StatusBadGateway)
-	page := fmt.Sprintf("<html><body><h1>%d %s</h1></body></html>\n", status, http.StatusText(status))
-	return reply{status: status, header: http.Header{"Content-Type": {"text/html"}}, body: []byte(page)}
+	status, header, page := sandbox.ErrorPage(f.Status)
+	return reply{status: status, header: header, body: page}
 }
 
 // spoil changes a successful answer; a refusal has nothing to change.

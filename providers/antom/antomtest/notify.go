@@ -1,11 +1,9 @@
 package antomtest
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"crypto/rsa"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
@@ -50,24 +48,12 @@ type notice struct {
 
 // Notifications returns the attempts that ended, oldest first.
 func (s *Server) Notifications() []Notification {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.notes)
+	return s.notes.List()
 }
 
 // Idle waits until no notification is being sent. Retries that wait for their
 // time don't count.
-func (s *Server) Idle(ctx context.Context) error {
-	s.mu.Lock()
-	idle := s.idle
-	s.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *Server) Idle(ctx context.Context) error { return s.run.Idle(ctx) }
 
 func (s *Server) signingKey() keyPair {
 	s.mu.Lock()
@@ -77,7 +63,7 @@ func (s *Server) signingKey() keyPair {
 
 // notifyLocked tells of a payment that moved.
 func (s *Server) notifyLocked(o *Order) {
-	if o.NotifyURL == "" || o.Status == Processing || s.closed {
+	if o.NotifyURL == "" || o.Status == Processing {
 		return
 	}
 	amount := o.Amount
@@ -95,17 +81,7 @@ func (s *Server) notifyLocked(o *Order) {
 	}
 	s.noteSeq++
 	log := Notification{ID: s.noteSeq, PaymentRequestID: o.PaymentRequestID, URL: o.NotifyURL, Body: string(encode(n))}
-	s.sendingLocked(+1)
-	s.afterLocked(0, func() { s.attempt(log) })
-}
-
-func (s *Server) sendingLocked(change int) {
-	if s.sending == 0 {
-		s.idle = make(chan struct{})
-	}
-	if s.sending += change; s.sending == 0 {
-		close(s.idle)
-	}
+	s.run.Send(0, func() { s.attempt(log) })
 }
 
 // attempt makes one delivery, its copies, and plans the next.
@@ -118,24 +94,14 @@ func (s *Server) attempt(log Notification) {
 	for range copies {
 		again := log
 		s.post(&again, s.signingKey(), true)
-		s.mu.Lock()
-		s.notes = append(s.notes, again)
-		s.mu.Unlock()
+		s.notes.Add(again)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.sendingLocked(-1)
 	if log.Delivered || s.sandbox() || log.Attempt > len(retryIntervals) {
 		return
 	}
 	next := log
 	next.Fault = ""
-	s.afterLocked(retryIntervals[log.Attempt-1], func() {
-		s.mu.Lock()
-		s.sendingLocked(+1)
-		s.mu.Unlock()
-		s.attempt(next)
-	})
+	s.run.Send(retryIntervals[log.Attempt-1], func() { s.attempt(next) })
 }
 
 // send makes an attempt as the faults want it and returns how many copies are
@@ -147,7 +113,7 @@ func (s *Server) send(log *Notification, faults []Fault) (copies int) {
 		log.Fault = f.Kind
 		switch f.Kind {
 		case KindDelay:
-			if !s.pause(s.ctx, f.Delay) {
+			if !s.run.Pause(context.Background(), f.Delay) {
 				return 0
 			}
 			now = s.opt.Now()
@@ -173,9 +139,7 @@ func (s *Server) send(log *Notification, faults []Fault) (copies int) {
 	} else {
 		s.post(log, key, signed)
 	}
-	s.mu.Lock()
-	s.notes = append(s.notes, *log)
-	s.mu.Unlock()
+	s.notes.Add(*log)
 	log.Body = body
 	return copies
 }
@@ -188,29 +152,22 @@ func (s *Server) post(log *Notification, key keyPair, signed bool) {
 		log.Error = err.Error()
 		return
 	}
-	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, log.URL, bytes.NewReader([]byte(log.Body)))
-	if err != nil {
-		log.Error = err.Error()
-		return
+	header := http.Header{
+		"Content-Type": {"application/json; charset=UTF-8"}, "Client-Id": {s.opt.ClientID}, "Request-Time": {log.RequestTime},
 	}
-	path := cmp.Or(target.EscapedPath(), "/")
-	req.Header.Set("Content-Type", "application/json; charset=UTF-8")
-	req.Header.Set("Client-Id", s.opt.ClientID)
-	req.Header.Set("Request-Time", log.RequestTime)
 	if signed {
-		req.Header.Set("Signature", Sign(key, http.MethodPost, path, s.opt.ClientID, log.RequestTime, []byte(log.Body)))
+		path := cmp.Or(target.EscapedPath(), "/")
+		header.Set("Signature", Sign(key, http.MethodPost, path, s.opt.ClientID, log.RequestTime, []byte(log.Body)))
 	}
-	resp, err := s.client.Do(req)
+	status, answer, err := s.run.Post(log.URL, header, []byte(log.Body), 0)
 	if err != nil {
 		log.Error = err.Error()
 		return
 	}
-	defer func() { _ = resp.Body.Close() }()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, maxBody))
 	var ack struct {
 		Result Result `json:"result"`
 	}
-	err = json.Unmarshal(body, &ack)
-	log.Status = resp.StatusCode
-	log.Delivered = err == nil && resp.StatusCode == http.StatusOK && ack.Result == success
+	err = json.Unmarshal(answer, &ack)
+	log.Status = status
+	log.Delivered = err == nil && status == http.StatusOK && ack.Result == success
 }

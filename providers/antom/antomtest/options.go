@@ -23,12 +23,9 @@ type Options struct {
 	// BaseURL is the public address that wallet links start with.
 	BaseURL string
 
-	// Now and AfterFunc replace the clock. AfterFunc must not call f before it
-	// returned; its stop reports as time.Timer.Stop does.
-	Now       func() time.Time
-	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+	Now func() time.Time // default time.Now
 
-	HTTPClient *http.Client // sends notifications
+	HTTPClient *http.Client // sends notifications; redirects are never followed
 
 	OrderTimeout     time.Duration // unpaid orders fail after it; default 14 min, negative: never
 	RefundsPend      bool          // refunds stay PROCESSING until SettleRefund
@@ -74,9 +71,6 @@ func (o Options) withDefaults() Options {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.AfterFunc == nil {
-		o.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
 	o.OrderTimeout = cmp.Or(o.OrderTimeout, 14*time.Minute)
 	o.Codes = o.Codes.withDefaults()
