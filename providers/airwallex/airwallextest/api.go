@@ -5,10 +5,11 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"slices"
 	"strings"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // Op names an operation of the API, or the sending of notifications.
@@ -28,14 +29,6 @@ const (
 	OpRefundList     Op = "refund_list"
 	OpSimulate       Op = "simulate"
 	OpNotify         Op = "notify"
-)
-
-const (
-	maxBody = 64 << 10
-	// maxLog is how many requests and notifications are remembered.
-	maxLog = 1000
-	// statusCut stands for an answer that is no answer: the connection is closed.
-	statusCut = -1
 )
 
 // Request is one call of the API, as the log keeps it. It has no headers, so
@@ -96,7 +89,7 @@ type operation func(*call) (int, any, *refusal)
 
 func (s *Server) endpoint(op Op, do operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, sandbox.MaxBody))
 		c := &call{op: op, r: r, body: body}
 		s.mu.Lock()
 		c.faults = s.takeLocked(op)
@@ -136,7 +129,7 @@ func (s *Server) admit(c *call, bodyErr error) *refusal {
 		return s.invalid("x-api-version", "the header is missing")
 	}
 	if bodyErr != nil {
-		return s.invalid("", "the body can't be read or is larger than %d bytes", maxBody)
+		return s.invalid("", "the body can't be read or is larger than %d bytes", sandbox.MaxBody)
 	}
 	if c.r.Method != http.MethodPost {
 		return nil
@@ -159,31 +152,12 @@ func (s *Server) decode(c *call, into any) *refusal {
 func (s *Server) unknownPath(*call) (int, any, *refusal) { return 0, nil, s.notFound() }
 
 func (s *Server) write(w http.ResponseWriter, rep reply) {
-	if rep.status == statusCut {
-		cut(w)
-		return
-	}
 	body, ok := rep.body.([]byte)
 	if !ok {
 		body, _ = json.Marshal(rep.body) // only structs of strings and numbers
 	}
-	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	for name, values := range rep.header {
-		h[name] = values
-	}
-	w.WriteHeader(rep.status)
-	_, _ = w.Write(body)
-}
-
-// cut closes the connection without an answer. Panicking is the fallback for
-// writers that can't be hijacked: net/http then drops the connection itself.
-func cut(w http.ResponseWriter) {
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		panic(http.ErrAbortHandler)
-	}
-	_ = conn.Close()
+	w.Header().Set("Content-Type", "application/json")
+	sandbox.Answer(w, rep.status, rep.header, body)
 }
 
 func (s *Server) log(c *call, rep reply) {
@@ -191,18 +165,11 @@ func (s *Server) log(c *call, rep reply) {
 	for _, f := range c.faults {
 		entry.Fault = f.Kind
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.requests = append(s.requests, entry)
-	s.requests = s.requests[max(0, len(s.requests)-maxLog):]
+	s.requests.Add(entry)
 }
 
 // Requests returns the newest calls of the API, oldest first.
-func (s *Server) Requests() []Request {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.requests)
-}
+func (s *Server) Requests() []Request { return s.requests.List() }
 
 // login gives a token for the right headers.
 func (s *Server) login(c *call) (int, any, *refusal) {
@@ -216,7 +183,7 @@ func (s *Server) login(c *call) (int, any, *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	token, until := randomHex(24), s.opt.Now().Add(s.opt.TokenLifetime)
+	token, until := sandbox.RandomHex(24), s.opt.Now().Add(s.opt.TokenLifetime)
 	s.tokens[token] = until
 	return http.StatusCreated, struct {
 		Token     string `json:"token"`

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // faultJSON is a Fault on the control API: durations are strings such as "1.5s".
@@ -24,7 +26,7 @@ type faultJSON struct {
 
 func (s *Server) routeControl(mux *http.ServeMux) {
 	mux.HandleFunc("POST /sandbox/faults", func(w http.ResponseWriter, r *http.Request) {
-		f, err := readFault(http.MaxBytesReader(w, r.Body, maxBody))
+		f, err := readFault(http.MaxBytesReader(w, r.Body, sandbox.MaxBody))
 		if err != nil {
 			s.write(w, reply{status: http.StatusBadRequest, body: errorData{Code: s.opt.Codes.Invalid, Message: err.Error()}})
 			return

@@ -9,6 +9,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 type createRequest struct {
@@ -91,7 +93,7 @@ func (s *Server) create(c *call) (int, any, *refusal) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	id := "int_" + randomHex(12)
+	id := "int_" + sandbox.RandomHex(12)
 	switch again, no := s.useKeyLocked(c, req.RequestID, id); {
 	case no != nil:
 		return 0, nil, no
@@ -101,7 +103,7 @@ func (s *Server) create(c *call) (int, any, *refusal) {
 	now := s.opt.Now()
 	in := &Intent{
 		ID: id, RequestID: req.RequestID, MerchantOrderID: req.MerchantOrderID, Amount: amount.String(), Currency: req.Currency,
-		Descriptor: req.Descriptor, ReturnURL: req.ReturnURL, ClientSecret: randomHex(16), Status: RequiresPaymentMethod, CreatedAt: now, UpdatedAt: now,
+		Descriptor: req.Descriptor, ReturnURL: req.ReturnURL, ClientSecret: sandbox.RandomHex(16), Status: RequiresPaymentMethod, CreatedAt: now, UpdatedAt: now,
 	}
 	s.intents = append(s.intents, in)
 	return http.StatusCreated, intentOf(in), nil
@@ -173,7 +175,7 @@ func (s *Server) confirm(c *call) (int, any, *refusal) {
 		s.freeKeyLocked(req.RequestID)
 		return 0, nil, &refusal{http.StatusBadRequest, s.opt.Codes.BadState, "the payment intent can't be confirmed now", "status"}
 	}
-	in.Method, in.Flow, in.OSType, in.AttemptID, in.AttemptFailed = req.PaymentMethod.Type, options.Flow, options.OSType, "att_"+randomHex(12), false
+	in.Method, in.Flow, in.OSType, in.AttemptID, in.AttemptFailed = req.PaymentMethod.Type, options.Flow, options.OSType, "att_"+sandbox.RandomHex(12), false
 	in.ReturnURL = cmp.Or(req.ReturnURL, in.ReturnURL)
 	in.Link = cmp.Or(s.opt.BaseURL, "http://"+c.r.Host) + "/wallet/" + in.ID
 	in.Status, in.UpdatedAt, in.next = RequiresCustomerAction, s.opt.Now(), actionOf(in)

@@ -5,11 +5,12 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // Kind says how the sandbox misbehaves.
@@ -45,8 +46,6 @@ type Fault struct {
 	Code       string        // default Codes.Internal
 	RetryAfter time.Duration // of rate_limited; 0: no such header
 	Field      string        // of wrong_echo: id, merchant_order_id, amount or currency
-
-	used int
 }
 
 var (
@@ -87,32 +86,19 @@ func (s *Server) Inject(f Fault) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = append(s.faults, &f)
+	s.faults.Inject(f, f.Times, f.Kind == KindDelay || f.Kind == KindDelayAfter)
 }
 
 // ClearFaults removes all faults.
 func (s *Server) ClearFaults() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = nil
+	s.faults.Clear()
 }
 
-// takeLocked uses up the faults for one call: every matching delay, then the
-// oldest other fault.
-func (s *Server) takeLocked(op Op) (taken []Fault) {
-	other := false
-	for _, f := range slices.Clone(s.faults) {
-		delay := f.Kind == KindDelay || f.Kind == KindDelayAfter
-		if !slices.Contains(kindsFor[f.Kind], op) || f.Op != "" && f.Op != op || !delay && other {
-			continue
-		}
-		other = other || !delay
-		taken = append(taken, *f)
-		if f.used++; f.Times > 0 && f.used >= f.Times {
-			s.faults = slices.DeleteFunc(s.faults, func(g *Fault) bool { return g == f })
-		}
-	}
-	return taken
+// takeLocked uses up the faults for one call.
+func (s *Server) takeLocked(op Op) []Fault {
+	return s.faults.Take(func(f Fault) bool { return slices.Contains(kindsFor[f.Kind], op) && (f.Op == "" || f.Op == op) })
 }
 
 func totalDelay(faults []Fault, kind Kind) (sum time.Duration) {
@@ -127,13 +113,13 @@ func totalDelay(faults []Fault, kind Kind) (sum time.Duration) {
 // before applies the faults that keep a call from being handled; it reports
 // whether one of them answered.
 func (s *Server) before(c *call) (reply, bool) {
-	if !s.pause(c.r.Context(), totalDelay(c.faults, KindDelay)) {
-		return reply{status: statusCut}, true // the caller left, or the sandbox closes
+	if !s.run.Pause(c.r.Context(), totalDelay(c.faults, KindDelay)) {
+		return reply{status: sandbox.Cut}, true // the caller left, or the sandbox closes
 	}
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindCloseBefore:
-			return reply{status: statusCut}, true
+			return reply{status: sandbox.Cut}, true
 		case KindHTTPErrorBefore:
 			return errorPage(f), true
 		case KindCode:
@@ -142,10 +128,7 @@ func (s *Server) before(c *call) (reply, bool) {
 		case KindRateLimited:
 			no := refusal{http.StatusTooManyRequests, s.opt.Codes.RateLimited, "too many requests", ""}
 			rep := no.reply()
-			if f.RetryAfter > 0 {
-				seconds := int64((f.RetryAfter + time.Second - 1) / time.Second)
-				rep.header = http.Header{"Retry-After": {strconv.FormatInt(seconds, 10)}}
-			}
+			rep.header = sandbox.RetryAfter(f.RetryAfter)
 			return rep, true
 		case KindTokenInvalid:
 			s.mu.Lock()
@@ -158,13 +141,13 @@ func (s *Server) before(c *call) (reply, bool) {
 
 // after applies the faults that spoil the answer of a call that was handled.
 func (s *Server) after(c *call, rep reply) reply {
-	if !s.pause(c.r.Context(), totalDelay(c.faults, KindDelayAfter)) {
-		return reply{status: statusCut}
+	if !s.run.Pause(c.r.Context(), totalDelay(c.faults, KindDelayAfter)) {
+		return reply{status: sandbox.Cut}
 	}
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindCloseAfter:
-			return reply{status: statusCut}
+			return reply{status: sandbox.Cut}
 		case KindHTTPErrorAfter:
 			return errorPage(f)
 		case KindTruncatedJSON:
@@ -178,10 +161,8 @@ func (s *Server) after(c *call, rep reply) reply {
 }
 
 func errorPage(f Fault) reply {
-	status := cmp.Or(f.Status, http.StatusBadGateway)
-	text := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	page := fmt.Sprintf("<html>\n<head><title>%s</title></head>\n<body><center><h1>%s</h1></center></body>\n</html>\n", text, text)
-	return reply{status: status, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, body: []byte(page)}
+	status, header, page := sandbox.ErrorPage(f.Status)
+	return reply{status: status, header: header, body: page}
 }
 
 // spoil changes the data of a successful answer; a refusal has none.

@@ -1,18 +1,17 @@
 package airwallextest
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // notifyTimeout is how long a receiver may take; the acquirer names no time.
@@ -65,69 +64,31 @@ func (s *Server) SetWebhook(url, secret string) {
 
 // Notifications returns the newest delivery attempts that ended, oldest first.
 func (s *Server) Notifications() []Notification {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.notes)
+	return s.notes.List()
 }
 
 // Idle waits until no notification is being sent. Repetitions that wait for
 // their time don't count.
-func (s *Server) Idle(ctx context.Context) error {
-	s.mu.Lock()
-	idle := s.idle
-	s.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *Server) Idle(ctx context.Context) error { return s.run.Idle(ctx) }
 
 func (s *Server) notifyLocked(name string, object any) {
 	if s.hookURL == "" {
 		return
 	}
-	n := notice{ID: "evt_" + randomHex(12), Name: name, AccountID: s.opt.AccountID, Data: noticeData{object}, CreatedAt: apiTime(s.opt.Now())}
+	n := notice{ID: "evt_" + sandbox.RandomHex(12), Name: name, AccountID: s.opt.AccountID, Data: noticeData{object}, CreatedAt: apiTime(s.opt.Now())}
 	if s.opt.OldPayload {
 		n.AccountID, n.AccountOld = "", s.opt.AccountID
 	}
 	body, _ := json.Marshal(n) // only structs of strings and numbers
-	s.sendLocked(Notification{EventID: n.ID, Name: name, URL: s.hookURL, Body: string(body)}, 0)
-}
-
-// sendLocked makes the next attempt of a notification after d.
-func (s *Server) sendLocked(n Notification, d time.Duration) {
-	if d <= 0 {
-		s.sendingLocked(+1) // at once, so that Idle after Pay waits for it
-	}
-	s.afterLocked(d, func() {
-		if d > 0 {
-			s.mu.Lock()
-			s.sendingLocked(+1)
-			s.mu.Unlock()
-		}
-		s.attempt(n)
-		s.mu.Lock()
-		s.sendingLocked(-1)
-		s.mu.Unlock()
-	})
-}
-
-func (s *Server) sendingLocked(change int) {
-	if s.sending == 0 {
-		s.idle = make(chan struct{})
-	}
-	if s.sending += change; s.sending == 0 {
-		close(s.idle)
-	}
+	first := Notification{EventID: n.ID, Name: name, URL: s.hookURL, Body: string(body)}
+	s.run.Send(0, func() { s.attempt(first) })
 }
 
 func (s *Server) attempt(n Notification) {
 	s.mu.Lock()
 	faults, secret := s.takeLocked(OpNotify), s.secret
 	s.mu.Unlock()
-	if !s.pause(s.ctx, totalDelay(faults, KindDelay)) {
+	if !s.run.Pause(context.Background(), totalDelay(faults, KindDelay)) {
 		return
 	}
 	n.Attempt++
@@ -150,58 +111,18 @@ func (s *Server) attempt(n Notification) {
 		n.Timestamp = strconv.FormatInt(stamp.UnixMilli(), 10)
 	}
 	n.Signature = Sign(n.Timestamp, []byte(n.Body), secret)
+	header := http.Header{"Content-Type": {"application/json"}, "X-Timestamp": {n.Timestamp}, "X-Signature": {n.Signature}}
 	delivered := false
 	for range times {
-		n.Status = s.post(n)
+		n.Status, _, _ = s.run.Post(n.URL, header, []byte(n.Body), notifyTimeout)
 		n.Delivered = n.Status == http.StatusOK
 		delivered = delivered || n.Delivered
-		s.note(n)
+		s.notes.Add(n)
 	}
 	if times == 0 {
-		s.note(n)
+		s.notes.Add(n)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if !delivered && n.Attempt <= len(s.opt.RetryAfter) {
-		s.sendLocked(n, s.opt.RetryAfter[n.Attempt-1])
+		s.run.Send(s.opt.RetryAfter[n.Attempt-1], func() { s.attempt(n) })
 	}
-}
-
-func (s *Server) note(n Notification) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.notes = append(s.notes, n)
-	s.notes = s.notes[max(0, len(s.notes)-maxLog):]
-}
-
-// post sends one notification and returns the status of the answer, if one came.
-func (s *Server) post(n Notification) int {
-	ctx, cancel := context.WithCancel(s.ctx)
-	defer cancel()
-	defer s.opt.AfterFunc(notifyTimeout, cancel)()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, n.URL, bytes.NewReader([]byte(n.Body)))
-	if err != nil {
-		return 0
-	}
-	req.Header.Set("Content-Type", "application/json")
-	req.Header.Set("X-Timestamp", n.Timestamp)
-	req.Header.Set("X-Signature", n.Signature)
-	resp, err := s.client.Do(req)
-	if err != nil {
-		return 0
-	}
-	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)) // so that the connection can be used again
-	return resp.StatusCode
-}
-
-// notificationClient is the caller's client, or one of its own, that doesn't
-// follow redirects: only 200 counts.
-func notificationClient(c *http.Client) *http.Client {
-	own := http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}}
-	if c != nil {
-		own = *c
-	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }

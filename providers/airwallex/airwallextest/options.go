@@ -27,10 +27,7 @@ type Options struct {
 	// start with the host of the confirm request.
 	BaseURL string
 
-	// Now and AfterFunc replace the clock. AfterFunc must not call f before it
-	// returned; its stop reports as time.Timer.Stop does.
-	Now       func() time.Time
-	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+	Now func() time.Time // default time.Now
 
 	HTTPClient *http.Client // sends notifications; redirects are never followed
 
@@ -80,9 +77,6 @@ func (o Options) withDefaults() Options {
 	o.BaseURL = strings.TrimRight(o.BaseURL, "/")
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.AfterFunc == nil {
-		o.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
 	o.TokenLifetime = cmp.Or(o.TokenLifetime, 30*time.Minute)
 	o.RefundSettleAfter = cmp.Or(o.RefundSettleAfter, 2*time.Second)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/go-json-experiment/json/jsontext"
 	"github.com/shopspring/decimal"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // The statuses of refunds that the sandbox uses.
@@ -88,7 +90,7 @@ func (s *Server) refund(c *call) (int, any, *refusal) {
 	if no != nil {
 		return 0, nil, no
 	}
-	id := "rfd_" + randomHex(12)
+	id := "rfd_" + sandbox.RandomHex(12)
 	switch again, no := s.useKeyLocked(c, req.RequestID, id); {
 	case no != nil:
 		return 0, nil, no
@@ -107,7 +109,7 @@ func (s *Server) refund(c *call) (int, any, *refusal) {
 	}
 	s.refunds = append(s.refunds, r)
 	if s.opt.RefundSettleAfter > 0 {
-		s.afterLocked(s.opt.RefundSettleAfter, func() { _, _ = s.SettleRefund(id, true) })
+		s.run.After(s.opt.RefundSettleAfter, func() { _, _ = s.SettleRefund(id, true) })
 	}
 	return http.StatusCreated, refundOf(r), nil
 }

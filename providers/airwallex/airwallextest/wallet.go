@@ -1,77 +1,32 @@
 package airwallextest
 
 import (
-	_ "embed"
-	"html/template"
 	"net/http"
 	"net/url"
 	"strings"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
-//go:embed wallet.html
-var walletHTML string
-
-var walletPage = template.Must(template.New("wallet").Parse(walletHTML))
-
 func (s *Server) routeWallet(mux *http.ServeMux) {
-	mux.HandleFunc("GET /wallet/{id}", func(w http.ResponseWriter, r *http.Request) { s.showWallet(w, r, http.StatusOK) })
-	mux.HandleFunc("POST /wallet/{id}/{button}", s.pressButton)
+	sandbox.Wallet[Intent]{Find: s.byLink, View: view, Pay: s.Pay, Cancel: s.Reject, Closed: ErrState}.Route(mux)
 }
 
-// walletData is what the page shows. ID is empty if there is no such intent.
-type walletData struct {
-	Intent
-	Brand   string
-	Open    bool
-	Outcome string
+// byLink finds an intent that was confirmed: only then it has a link.
+func (s *Server) byLink(id string) (Intent, bool) {
+	in, err := s.Intent(id)
+	return in, err == nil && in.ID == id && in.Link != ""
 }
 
-func (s *Server) showWallet(w http.ResponseWriter, r *http.Request, status int) {
-	s.mu.Lock()
-	var data walletData
-	if in := s.byIDLocked(r.PathValue("id")); in != nil && in.Link != "" {
-		data = walletData{Intent: *in, Brand: "AlipayHK", Open: in.Status == RequiresCustomerAction}
-		if in.Method == "alipaycn" {
-			data.Brand = "Alipay"
-		}
-		switch {
-		case in.Status == Succeeded:
-			data.Outcome = "Payment successful"
-		case !data.Open:
-			data.Outcome = "Payment closed"
-		}
-	} else {
-		status = http.StatusNotFound
+func view(in Intent) sandbox.Payment {
+	wallet := "AlipayHK"
+	if in.Method == "alipaycn" {
+		wallet = "Alipay"
 	}
-	s.mu.Unlock()
-	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	w.Header().Set("Cache-Control", "no-store")
-	w.WriteHeader(status)
-	_ = walletPage.Execute(w, data)
-}
-
-// pressButton pays, or lets the payer refuse, and leads back to the shop.
-func (s *Server) pressButton(w http.ResponseWriter, r *http.Request) {
-	act, known := map[string]func(string) (Intent, error){"pay": s.Pay, "cancel": s.Reject}[r.PathValue("button")]
-	if !known {
-		http.NotFound(w, r)
-		return
-	}
-	s.mu.Lock()
-	in := s.byIDLocked(r.PathValue("id")) // a merchant's order id could be guessed
-	s.mu.Unlock()
-	if in == nil {
-		s.showWallet(w, r, http.StatusNotFound)
-		return
-	}
-	done, err := act(in.ID)
-	switch {
-	case err != nil:
-		s.showWallet(w, r, http.StatusConflict)
-	case done.ReturnURL != "":
-		http.Redirect(w, r, done.ReturnURL, http.StatusSeeOther)
-	default:
-		http.Redirect(w, r, "/wallet/"+done.ID, http.StatusSeeOther)
+	return sandbox.Payment{
+		Wallet: wallet, ID: in.ID, MerchantOrderID: in.MerchantOrderID, Description: in.Descriptor,
+		Currency: in.Currency, Amount: in.Amount, Status: string(in.Status), ReturnURL: in.ReturnURL,
+		Open: in.Status == RequiresCustomerAction, Paid: in.Status == Succeeded,
 	}
 }
 
