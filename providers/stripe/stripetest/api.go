@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // Op names an operation of the API, or the sending of notifications.
@@ -32,10 +34,7 @@ const (
 	OpNotify      Op = "notify"
 )
 
-const (
-	maxBody = 64 << 10
-	keyLife = 24 * time.Hour
-)
+const keyLife = 24 * time.Hour
 
 // call is one request to the API.
 type call struct {
@@ -46,14 +45,13 @@ type call struct {
 	faults []Fault
 }
 
-// reply is what a call is answered with. Status statusCut closes the connection.
+// reply is what a call is answered with. Status sandbox.Cut closes the connection.
 type reply struct {
-	status int
-	header http.Header
-	body   []byte
+	status      int
+	header      http.Header
+	body        []byte
+	notExecuted bool // refused by validation: the result isn't kept under the key
 }
-
-const statusCut = -1
 
 // refusal is an error of the API.
 type refusal struct {
@@ -80,7 +78,7 @@ type operation func(*call) (any, *refusal)
 
 func (s *Server) endpoint(op Op, do operation) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, sandbox.MaxBody))
 		c := &call{r: r, op: op}
 		c.log = Request{Op: op, Method: r.Method, Path: r.URL.Path, Query: r.URL.RawQuery, Body: string(body),
 			IdempotencyKey: r.Header.Get("Idempotency-Key"), APIVersion: r.Header.Get("Stripe-Version")}
@@ -132,16 +130,13 @@ func (s *Server) answer(c *call, do operation, body []byte, bodyErr error) reply
 	rep := s.perform(c, do)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if rep.header.Get(notExecuted) != "" {
+	if rep.notExecuted {
 		delete(s.keys, key)
 		return rep
 	}
 	s.keys[key].reply, s.keys[key].running = rep, false
 	return rep
 }
-
-// notExecuted marks a refusal by validation within this process; it isn't sent.
-const notExecuted = "X-Not-Executed"
 
 func (s *Server) admit(c *call, body []byte, bodyErr error) *refusal {
 	given, isBearer := strings.CutPrefix(c.r.Header.Get("Authorization"), "Bearer ")
@@ -151,7 +146,7 @@ func (s *Server) admit(c *call, body []byte, bodyErr error) *refusal {
 	if bodyErr != nil {
 		tooBig := new(http.MaxBytesError)
 		if errors.As(bodyErr, &tooBig) {
-			return refuse(http.StatusBadRequest, "", "the body is larger than %d bytes", maxBody)
+			return refuse(http.StatusBadRequest, "", "the body is larger than %d bytes", sandbox.MaxBody)
 		}
 		return refuse(http.StatusBadRequest, "", "the body could not be read")
 	}
@@ -203,40 +198,20 @@ func refused(no *refusal) reply {
 		Param   string `json:"param,omitzero"`
 	}
 	body, _ := json.Marshal(map[string]problem{"error": {no.kind, no.code, no.message, no.param}})
-	rep := reply{status: no.status, body: body, header: http.Header{}}
-	if !no.executed {
-		rep.header.Set(notExecuted, "1")
-	}
-	return rep
+	return reply{status: no.status, body: body, notExecuted: !no.executed}
 }
 
 func (s *Server) record(c *call, rep reply) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	c.log.Status = max(rep.status, 0)
 	if n := len(c.faults); n > 0 {
 		c.log.Fault = c.faults[n-1].Kind // the delays come first
 	}
-	s.requests = append(s.requests, c.log)
+	s.requests.Add(c.log)
 }
 
 func write(w http.ResponseWriter, rep reply) {
-	if rep.status == statusCut {
-		conn, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			panic(http.ErrAbortHandler)
-		}
-		_ = conn.Close()
-		return
-	}
 	h := w.Header()
 	h.Set("Content-Type", "application/json")
 	h.Set("Request-Id", newID("req"))
-	for name, values := range rep.header {
-		if name != notExecuted {
-			h[name] = values
-		}
-	}
-	w.WriteHeader(rep.status)
-	_, _ = w.Write(rep.body)
+	sandbox.Answer(w, rep.status, rep.header, rep.body)
 }

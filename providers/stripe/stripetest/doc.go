@@ -40,6 +40,6 @@
 //
 // # Time
 //
-// All waiting goes through [Options.Now] and [Options.AfterFunc], which default
-// to package time; so the sandbox works inside a testing/synctest bubble as it is.
+// All waiting is package time's, so the sandbox works inside a testing/synctest
+// bubble as it is.
 package stripetest

@@ -113,19 +113,17 @@ func (s *Server) Inject(f Fault) int {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faultN++
-	f.ID, f.Used = s.faultN, 0
-	s.faults = append(s.faults, &f)
-	return f.ID
+	return s.faults.Inject(f, f.Times, f.Kind == KindDelay || f.Kind == KindDelayAfter)
 }
 
 // Faults returns the faults still active, oldest first.
 func (s *Server) Faults() []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	list := make([]Fault, 0, len(s.faults))
-	for _, f := range s.faults {
-		list = append(list, *f)
+	var list []Fault
+	for _, f := range s.faults.List() {
+		f.Fault.ID, f.Fault.Used = f.ID, f.Used
+		list = append(list, f.Fault)
 	}
 	return list
 }
@@ -134,36 +132,16 @@ func (s *Server) Faults() []Fault {
 func (s *Server) ClearFaults(ids ...int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.faults = slices.DeleteFunc(s.faults, func(f *Fault) bool { return len(ids) == 0 || slices.Contains(ids, f.ID) })
+	s.faults.Clear(ids...)
 }
 
+// take uses up the faults for one call.
 func (s *Server) take(op Op) []Fault {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.takeLocked(op)
-}
-
-// takeLocked uses up the faults for one call: every matching delay, then the
-// oldest other fault.
-func (s *Server) takeLocked(op Op) []Fault {
-	var delays, other []Fault
-	for _, f := range slices.Clone(s.faults) {
-		if !slices.Contains(kindOps[f.Kind], op) || f.Op != "" && f.Op != OpAny && f.Op != op {
-			continue
-		}
-		switch {
-		case f.Kind == KindDelay || f.Kind == KindDelayAfter:
-			delays = append(delays, *f)
-		case other == nil:
-			other = []Fault{*f}
-		default:
-			continue
-		}
-		if f.Used++; f.Times > 0 && f.Used >= f.Times {
-			s.faults = slices.DeleteFunc(s.faults, func(g *Fault) bool { return g == f })
-		}
-	}
-	return append(delays, other...)
+	return s.faults.Take(func(f Fault) bool {
+		return slices.Contains(kindOps[f.Kind], op) && (f.Op == "" || f.Op == OpAny || f.Op == op)
+	})
 }
 
 func totalDelay(faults []Fault, kind Kind) (sum time.Duration) {

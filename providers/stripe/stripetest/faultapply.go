@@ -1,25 +1,23 @@
 package stripetest
 
 import (
-	"cmp"
-	"fmt"
 	"net/http"
-	"strconv"
-	"time"
 
 	"github.com/go-json-experiment/json"
+
+	"github.com/paymux/paymux/providers/internal/sandbox"
 )
 
 // before applies the faults that keep a call from being handled; it reports
 // whether one of them answered.
 func (s *Server) before(c *call) (reply, bool) {
-	if !s.pause(c.r.Context(), totalDelay(c.faults, KindDelay)) {
-		return reply{status: statusCut}, true // the caller left, or the sandbox closes
+	if !s.run.Pause(c.r.Context(), totalDelay(c.faults, KindDelay)) {
+		return reply{status: sandbox.Cut}, true // the caller left, or the sandbox closes
 	}
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindCloseBefore:
-			return reply{status: statusCut}, true
+			return reply{status: sandbox.Cut}, true
 		case KindHTMLBefore:
 			return errorPage(f), true
 		case KindError:
@@ -28,10 +26,7 @@ func (s *Server) before(c *call) (reply, bool) {
 			return refused(refuse(http.StatusUnauthorized, "", "invalid API key provided")), true
 		case KindRateLimited:
 			rep := refused(refuse(http.StatusTooManyRequests, "rate_limit", "too many requests"))
-			if f.RetryAfter > 0 {
-				seconds := int64((f.RetryAfter + time.Second - 1) / time.Second)
-				rep.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
-			}
+			rep.header = sandbox.RetryAfter(f.RetryAfter)
 			return rep, true
 		}
 	}
@@ -40,13 +35,13 @@ func (s *Server) before(c *call) (reply, bool) {
 
 // after applies the faults that spoil the answer of a call that was handled.
 func (s *Server) after(c *call, rep reply) reply {
-	if !s.pause(c.r.Context(), totalDelay(c.faults, KindDelayAfter)) {
-		return reply{status: statusCut}
+	if !s.run.Pause(c.r.Context(), totalDelay(c.faults, KindDelayAfter)) {
+		return reply{status: sandbox.Cut}
 	}
 	for _, f := range c.faults {
 		switch f.Kind {
 		case KindCloseAfter:
-			return reply{status: statusCut}
+			return reply{status: sandbox.Cut}
 		case KindHTMLAfter:
 			return errorPage(f)
 		case KindTruncatedJSON:
@@ -61,10 +56,8 @@ func (s *Server) after(c *call, rep reply) reply {
 }
 
 func errorPage(f Fault) reply {
-	status := cmp.Or(f.Status, http.StatusBadGateway)
-	text := fmt.Sprintf("%d %s", status, http.StatusText(status))
-	page := fmt.Sprintf("<html>\n<head><title>%s</title></head>\n<body><h1>%s</h1></body>\n</html>\n", text, text)
-	return reply{status: status, header: http.Header{"Content-Type": {"text/html; charset=utf-8"}}, body: []byte(page)}
+	status, header, page := sandbox.ErrorPage(f.Status)
+	return reply{status: status, header: header, body: page}
 }
 
 // spoil changes an object, or all objects of a list.

@@ -1,14 +1,11 @@
 package stripetest
 
 import (
-	"bytes"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/hex"
-	"io"
 	"net/http"
-	"slices"
 	"strconv"
 	"time"
 
@@ -75,24 +72,12 @@ func (s *Server) SetWebhookURL(url string) {
 
 // Notifications returns the attempts that ended, oldest first.
 func (s *Server) Notifications() []Notification {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return slices.Clone(s.notes)
+	return s.notes.List()
 }
 
 // Idle waits until no notification is being sent. Retries that wait for their
 // time don't count.
-func (s *Server) Idle(ctx context.Context) error {
-	s.mu.Lock()
-	idle := s.idle
-	s.mu.Unlock()
-	select {
-	case <-idle:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-}
+func (s *Server) Idle(ctx context.Context) error { return s.run.Idle(ctx) }
 
 // notifyLocked starts to notify of an object.
 func (s *Server) notifyLocked(kind string, in *Intent, object any) {
@@ -105,42 +90,13 @@ func (s *Server) notifyLocked(kind string, in *Intent, object any) {
 		Data: eventData{object}, Livemode: s.opt.Live, PendingWebhooks: 1, Type: kind,
 	})
 	n.Body = string(body)
-	s.scheduleLocked(n, 0)
-}
-
-func (s *Server) scheduleLocked(n Notification, wait time.Duration) {
-	if s.closed {
-		return
-	}
-	if wait <= 0 {
-		s.sendingLocked(+1) // at once, so that Idle after Pay waits for it
-	}
-	s.afterLocked(wait, func() {
-		s.mu.Lock()
-		if wait > 0 {
-			s.sendingLocked(+1)
-		}
-		s.mu.Unlock()
-		s.attempt(n)
-		s.mu.Lock()
-		s.sendingLocked(-1)
-		s.mu.Unlock()
-	})
-}
-
-func (s *Server) sendingLocked(change int) {
-	if s.sending == 0 {
-		s.idle = make(chan struct{})
-	}
-	if s.sending += change; s.sending == 0 {
-		close(s.idle)
-	}
+	s.run.Send(0, func() { s.attempt(n) })
 }
 
 // attempt makes one delivery, and schedules the next if there is to be one.
 func (s *Server) attempt(n Notification) {
 	faults := s.take(OpNotify)
-	if !s.pause(s.ctx, totalDelay(faults, KindDelay)) {
+	if !s.run.Pause(context.Background(), totalDelay(faults, KindDelay)) {
 		return
 	}
 	s.mu.Lock()
@@ -168,46 +124,21 @@ func (s *Server) attempt(n Notification) {
 		} else {
 			s.post(&n, url)
 		}
-		s.mu.Lock()
-		s.notes = append(s.notes, n)
-		s.mu.Unlock()
+		s.notes.Add(n)
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if !n.Delivered && n.Attempt <= len(s.opt.RetryIntervals) {
 		wait := s.opt.RetryIntervals[n.Attempt-1]
 		n.Extra, n.Fault = false, ""
-		s.scheduleLocked(n, wait)
+		s.run.Send(wait, func() { s.attempt(n) })
 	}
 }
 
 // post sends the body and fills in what came of it. Any 2xx is a receipt.
 func (s *Server) post(n *Notification, url string) {
-	n.Status, n.Error, n.Delivered = 0, "", false
-	req, err := http.NewRequestWithContext(s.ctx, http.MethodPost, url, bytes.NewReader([]byte(n.Body)))
+	header := http.Header{"Content-Type": {"application/json; charset=utf-8"}, "Stripe-Signature": {n.Signature}}
+	status, _, err := s.run.Post(url, header, []byte(n.Body), 30*time.Second)
+	n.Status, n.Error, n.Delivered = status, "", status >= 200 && status <= 299
 	if err != nil {
 		n.Error = err.Error()
-		return
 	}
-	req.Header.Set("Content-Type", "application/json; charset=utf-8")
-	req.Header.Set("Stripe-Signature", n.Signature)
-	resp, err := s.client.Do(req)
-	if err != nil {
-		n.Error = err.Error()
-		return
-	}
-	defer func() { _ = resp.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(resp.Body, maxBody)) // so that the connection can be used again
-	n.Status, n.Delivered = resp.StatusCode, resp.StatusCode >= 200 && resp.StatusCode <= 299
-}
-
-// notificationClient is the caller's client, or one of its own, that doesn't
-// follow redirects.
-func notificationClient(c *http.Client) *http.Client {
-	own := http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 4}, Timeout: 30 * time.Second}
-	if c != nil {
-		own = *c
-	}
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }

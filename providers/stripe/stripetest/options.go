@@ -38,10 +38,7 @@ type Options struct {
 	// start with the host of the create request.
 	BaseURL string
 
-	// Now and AfterFunc replace the clock. AfterFunc must not call f before it
-	// returned; its stop reports as time.Timer.Stop does.
-	Now       func() time.Time
-	AfterFunc func(d time.Duration, f func()) (stop func() bool)
+	Now func() time.Time // default time.Now
 
 	HTTPClient *http.Client // sends notifications; redirects are never followed
 
@@ -62,9 +59,6 @@ func (o Options) withDefaults() Options {
 	o.RefundOutcome = cmp.Or(o.RefundOutcome, RefundSucceeds)
 	if o.Now == nil {
 		o.Now = time.Now
-	}
-	if o.AfterFunc == nil {
-		o.AfterFunc = func(d time.Duration, f func()) func() bool { return time.AfterFunc(d, f).Stop }
 	}
 	if o.RetryIntervals == nil {
 		o.RetryIntervals = []time.Duration{time.Hour, 2 * time.Hour}

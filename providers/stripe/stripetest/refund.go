@@ -89,7 +89,7 @@ func (s *Server) refund(c *call) (any, *refusal) {
 	if s.opt.RefundAfter == 0 {
 		s.moveRefundLocked(in, r.ID, end)
 	} else {
-		s.afterLocked(s.opt.RefundAfter, func() {
+		s.run.After(s.opt.RefundAfter, func() {
 			s.mu.Lock()
 			defer s.mu.Unlock()
 			s.moveRefundLocked(in, r.ID, end)
