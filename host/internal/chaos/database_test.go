@@ -11,6 +11,8 @@ import (
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver called "pgx"
 	_ "modernc.org/sqlite"             // the driver called "sqlite"
+
+	"github.com/paymux/paymux/host/internal/pgtest"
 )
 
 // engine is a kind of store.
@@ -29,12 +31,19 @@ type database struct {
 
 var engines = []engine{sqlite, postgres}
 
-// has skips a test whose engine this machine lacks.
+// has skips a test, loudly, whose engine this machine lacks.
 func (e engine) has(t *testing.T) {
 	t.Helper()
-	if e.name == postgres.name {
-		needPostgres(t)
+	if e.name == postgres.name && !pgtest.Installed() {
+		lacks(t, "there is no PostgreSQL (apt-get install postgresql)")
 	}
+}
+
+// postgres is a server that worlds share which do it no harm.
+var postgres = engine{"postgres", func(t testing.TB, _ string) database { return postgresAt(pgtest.New(t)) }}
+
+func postgresAt(url string) database {
+	return database{store: url, driver: "pgx", source: url, jobID: "args->>'id'"}
 }
 
 var sqlite = engine{"sqlite", func(_ testing.TB, dir string) database { return sqliteIn(dir) }}

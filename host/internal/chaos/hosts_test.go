@@ -52,7 +52,7 @@ func TestHosts(t *testing.T) {
 		}
 		t.Run(how.name, func(t *testing.T) {
 			t.Parallel()
-			needPostgres(t)
+			postgres.has(t)
 			w := newWorld(t, postgres)
 			random := seed(t)
 			for range 3 {

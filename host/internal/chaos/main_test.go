@@ -12,6 +12,8 @@ import (
 	"runtime"
 	"syscall"
 	"testing"
+
+	"github.com/paymux/paymux/host/internal/pgtest"
 )
 
 // bin holds the binaries under test: paymux as it ships, the same with its
@@ -71,11 +73,7 @@ func run(m *testing.M) int {
 	if parallel := flag.Lookup("test.parallel").Value; parallel.String() == fmt.Sprint(runtime.GOMAXPROCS(0)) {
 		_ = parallel.Set(fmt.Sprint(6 * runtime.GOMAXPROCS(0)))
 	}
-	status := m.Run()
-	if shared.s != nil {
-		shared.s.close()
-	}
-	os.RemoveAll(cluster.dir)
+	status := pgtest.Main(m)
 	if !report(os.Stdout) {
 		return max(1, status)
 	}

@@ -3,17 +3,21 @@
 package chaos
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"strconv"
-	"strings"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/paymux/paymux/host/internal/pgtest"
 )
 
 // seed drives what happens at random; CHAOS_SEED replays one.
@@ -59,21 +63,11 @@ func (w *world) answered() int {
 }
 
 // ownServer is a world with a PostgreSQL server that may be harmed.
-func ownServer(t *testing.T) (*world, *server) {
+func ownServer(t *testing.T) (*world, *pgtest.Server) {
 	t.Helper()
-	needPostgres(t)
-	s, err := newServer(t)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(s.close)
-	w := newWorld(t, engine{"postgres", func(t testing.TB, _ string) database {
-		d, err := s.newDatabase()
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}})
+	postgres.has(t)
+	s := pgtest.Start(t)
+	w := newWorld(t, engine{"postgres", func(t testing.TB, _ string) database { return postgresAt(s.New(t)) }})
 	// A connection that breaks while River takes jobs over it leaves them marked
 	// as running. They are rung again after two to three minutes: late, not lost.
 	w.patience = 4 * time.Minute
@@ -99,10 +93,11 @@ func TestDatabaseCrash(t *testing.T) {
 	n := rounds(1, 10)
 	for range n {
 		errs = append(errs, w.some(10+random.IntN(30)))
-		s.crash()
+		s.Crash(t)
 		errs = append(errs, w.await("the host says that it isn't ready", func() bool { return !w.ready() }))
 		away := time.Now()
-		errs = append(errs, s.start(), w.await("the host is ready again", w.ready))
+		s.Restart(t)
+		errs = append(errs, w.await("the host is ready again", w.ready))
 		ready := time.Since(away)
 		errs = append(errs, w.some(1))
 		t.Logf("ready %s after the start of the server, next order after %s", ready.Round(time.Millisecond), time.Since(away).Round(time.Millisecond))
@@ -134,7 +129,7 @@ func TestBackendKilled(t *testing.T) {
 		var pids []int
 		errs = append(errs, w.await("the host has connections", func() (has bool) { // the server may be recovering
 			var err error
-			pids, err = s.backends()
+			pids, err = backends(s)
 			return err == nil && len(pids) > 0
 		}))
 		if len(pids) == 0 {
@@ -155,11 +150,24 @@ func TestBackendKilled(t *testing.T) {
 	w.finish("c backend killed", n, errs...)
 }
 
-// TestCommitCut resets the connection at the nth COMMIT of a payment, before the
+// backends are the process ids of the hosts' connections.
+func backends(s *pgtest.Server) ([]int, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), readTimeout)
+	defer cancel()
+	conn, err := pgx.Connect(ctx, s.URL("postgres"))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close(ctx)
+	rows, _ := conn.Query(ctx, "SELECT pid FROM pg_stat_activity WHERE application_name = 'paymux' ORDER BY pid") // CollectRows returns the error
+	return pgx.CollectRows(rows, pgx.RowTo[int])
+}
+
+// TestCommitCut breaks the connection at the nth COMMIT of a payment, before the
 // server has it or after it has done it.
 func TestCommitCut(t *testing.T) {
 	t.Parallel()
-	needPostgres(t)
+	postgres.has(t)
 	for n := 1; n <= rounds(2, 16); n++ {
 		for _, done := range []bool{true, false} {
 			if !full && !done {
@@ -175,17 +183,21 @@ func TestCommitCut(t *testing.T) {
 }
 
 func cutCommit(t *testing.T, n int, done bool) {
-	family := "c reset before COMMIT arrives"
+	family, fate := "c cut before COMMIT arrives", pgtest.Vanishes
 	if done {
-		family = "c reset after COMMIT, before its answer"
+		family, fate = "c cut after COMMIT, before its answer", pgtest.LosesAnswer
 	}
 	w := newWorld(t, postgres)
-	c := newCutter(t, shared.s)
-	host, port, _ := strings.Cut(c.listener.Addr().String(), ":")
-	// The host goes through the cutter; this test reads the books without it.
-	w.configure(strings.Split(w.db.store, "&host=")[0] + "&host=" + host + "&port=" + port)
+	var left atomic.Int64 // COMMITs until the cut; below 0 there is none to come
+	// The host goes through the proxy; this test reads the books without it.
+	w.configure(pgtest.NewProxy(t, w.db.store, func() pgtest.Fate {
+		if left.Add(-1) == 0 {
+			return fate
+		}
+		return pgtest.Passes
+	}))
 	h := w.mustStart(plain)
-	c.arm(n, done)
+	left.Store(int64(n))
 	err := w.script()
 	if err == nil {
 		err = w.settled()
@@ -194,7 +206,7 @@ func cutCommit(t *testing.T, n int, done bool) {
 		err = errors.Join(err, errors.New("the host ended"))
 	}
 	points := 1
-	if !c.wasCut() {
+	if left.Load() > 0 {
 		missed(family)
 		points = 0
 	}

@@ -88,7 +88,7 @@ func Start(t testing.TB, settings ...string) *Server {
 // need skips a test if there is no PostgreSQL; that is a failure with NO_SKIP=1.
 func need(t testing.TB) {
 	t.Helper()
-	if _, err := binaries(); err == nil {
+	if Installed() {
 		return
 	}
 	const text = "SKIPPED, NOT PASSED: there is no PostgreSQL in PATH or /usr/lib/postgresql/*/bin (apt-get install postgresql)"
@@ -96,6 +96,12 @@ func need(t testing.TB) {
 		t.Fatal(text)
 	}
 	t.Skip(text)
+}
+
+// Installed reports whether there is a PostgreSQL to start.
+func Installed() bool {
+	_, err := binaries()
+	return err == nil
 }
 
 // binaries returns the folder of initdb and postgres. Debian keeps them outside
@@ -219,7 +225,7 @@ func (s *Server) launch(name string, args ...string) (*process, error) {
 
 // start starts the server on its data, and waits until it answers.
 func (s *Server) start() error {
-	args := []string{"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "port=5432", "-c", "max_connections=200", "-c", "shared_buffers=32MB"}
+	args := []string{"-D", s.data(), "-k", s.dir, "-c", "listen_addresses=", "-c", "port=5432", "-c", "max_connections=300", "-c", "shared_buffers=32MB"}
 	for _, setting := range s.settings {
 		args = append(args, "-c", setting)
 	}
