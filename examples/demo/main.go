@@ -15,24 +15,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
-	"os"
-	"os/signal"
 	"path/filepath"
-	"syscall"
 	"time"
+
+	"github.com/paymux/paymux/examples/internal/process"
 )
 
-func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	defer stop()
-	context.AfterFunc(ctx, stop) // a second Ctrl-C ends it at once
-	switch err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); {
-	case err == nil, errors.Is(err, flag.ErrHelp):
-	default:
-		fmt.Fprintln(os.Stderr, "demo:", err)
-		os.Exit(1)
-	}
-}
+func main() { process.Main("demo", run) }
 
 // paymentTime is how long the payment may take.
 const paymentTime = time.Minute
@@ -58,7 +47,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		if err := c.start(ctx); err != nil {
 			return err
 		}
-		out.printf("  %-8s %s   (log %s)\n", c.name, c.url, c.logPath)
+		out.printf("  %-8s %s   (log %s)\n", c.name, c.URL, c.logPath)
 	}
 	if err := buy(ctx, s, out); err != nil {
 		if ctx.Err() != nil {

@@ -66,7 +66,7 @@ Each ends in the right state:
 		out.printf("  kill -9 %-8d the plugin: paymux starts it again, under a new number\n", pid)
 	}
 	for _, c := range family {
-		out.printf("  kill -9 %-8d %s; then start it again with:\n      %s\n", c.cmd.Process.Pid, c.name, c.again())
+		out.printf("  kill -9 %-8d %s; then start it again with:\n      %s\n", c.PID(), c.name, c.again())
 	}
 	out.printf("\nCtrl-C ends everything.\n")
 }

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -59,32 +58,6 @@ func TestBusyPort(t *testing.T) {
 	defer l.Close()
 	if want := fmt.Sprintf("  port %d is busy: shop takes %s\n", port, l.Addr()); said.String() != want {
 		t.Errorf("said %q, want %q", &said, want)
-	}
-}
-
-// TestReadyLine: the address is found however the program's writes are cut.
-func TestReadyLine(t *testing.T) {
-	const text = "starting\nshop: listening on http://127.0.0.1:1234 (admin none)\nlater\n"
-	for size := 1; size <= len(text); size++ {
-		log, err := os.Create(filepath.Join(t.TempDir(), "log"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		r := &readyLine{log: log, found: make(chan string, 1)}
-		for rest := text; rest != ""; {
-			n := min(size, len(rest))
-			if _, err := r.Write([]byte(rest[:n])); err != nil {
-				t.Fatal(err)
-			}
-			rest = rest[n:]
-		}
-		log.Close()
-		if got := <-r.found; got != "http://127.0.0.1:1234" {
-			t.Errorf("in pieces of %d: %q", size, got)
-		}
-		if logged, err := os.ReadFile(log.Name()); err != nil || string(logged) != text {
-			t.Errorf("logged %q, %v", logged, err)
-		}
 	}
 }
 
@@ -162,7 +135,7 @@ func TestObituaries(t *testing.T) {
 	if err := c.start(t.Context()); err != nil && !strings.Contains(err.Error(), "no tea") {
 		t.Fatal(err)
 	}
-	<-c.exited
+	<-c.Exited
 	if got, want := obituaries([]*child{c}), "\nshop ended (exit status 3):\n"; !strings.HasPrefix(got, want) || !strings.Contains(got, "    no tea") {
 		t.Errorf("got %q, want %q and the log", got, want)
 	}

@@ -11,6 +11,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"github.com/paymux/paymux/examples/internal/process"
 )
 
 // settings are where things are and what they share.
@@ -34,10 +36,8 @@ const (
 // prepare makes the folder, the secrets and the config.
 func prepare(bin, dir string, out *narrator) (*settings, error) {
 	s := &settings{bin: bin, dir: dir}
-	for _, name := range []string{"sandbox", "paymux", "shop", "plugins/paymux-provider-alipayhk"} {
-		if _, err := os.Stat(s.binary(name)); err != nil {
-			return nil, fmt.Errorf("there is no %s; run make build, or name the folder with -bin", s.binary(name))
-		}
+	if err := process.Find(bin, "sandbox", "paymux", "shop", "plugins/paymux-provider-alipayhk"); err != nil {
+		return nil, err
 	}
 	if err := os.MkdirAll(filepath.Join(dir, "secrets"), 0o700); err != nil {
 		return nil, err

@@ -191,7 +191,7 @@ func TestPaymuxDies(t *testing.T) {
 	case err := <-ended:
 		t.Fatal(err)
 	}
-	if err := w.daemon.cmd.Process.Kill(); err != nil {
+	if err := w.daemon.Signal(syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
 	if err := <-ended; err == nil || !strings.Contains(err.Error(), "paymux ended: signal: killed") {

@@ -14,6 +14,7 @@ import (
 	"sync"
 
 	"github.com/paymux/paymux/examples/internal/acquirers"
+	"github.com/paymux/paymux/examples/internal/process"
 )
 
 // world is all that runs.
@@ -66,13 +67,15 @@ func (w *world) start(ctx context.Context) (err error) {
 	if err := w.writeConfig(w.configText(phases[0])); err != nil {
 		return err
 	}
-	if w.daemon, err = startDaemon(ctx, filepath.Join(w.bin, "paymux"), w.dir); err != nil {
+	d, err := startDaemon(ctx, filepath.Join(w.bin, "paymux"), w.dir)
+	if err != nil {
 		return err
 	}
-	w.publicURL = w.daemon.url
+	w.daemon = d
+	w.publicURL = w.daemon.URL
 	w.acquirers.NotifyAt(w.publicURL)
 	w.shoppers.tally = &w.tally
-	w.shoppers.api = api{url: w.daemon.url, key: apiKey, client: newClient(w.options.shoppers)}
+	w.shoppers.api = api{url: w.daemon.URL, key: apiKey, client: newClient(w.options.shoppers)}
 	return nil
 }
 
@@ -88,18 +91,13 @@ func (w *world) find() (err error) {
 	for _, name := range acquirers.Plugins {
 		names = append(names, filepath.Join("plugins", "paymux-provider-"+name))
 	}
-	for _, name := range names {
-		if _, err := os.Stat(filepath.Join(w.bin, name)); err != nil {
-			return fmt.Errorf("there is no %s in %s; run make build, or name the folder with -bin", name, w.bin)
-		}
-	}
-	return nil
+	return process.Find(w.bin, names...)
 }
 
 // close ends everything: first what asks, then what answers.
 func (w *world) close() {
 	if w.daemon != nil {
-		w.daemon.stop()
+		w.daemon.Stop()
 	}
 	if w.shoppers.api.client != nil {
 		w.shoppers.api.client.CloseIdleConnections()
@@ -131,8 +129,8 @@ func (w *world) play(ctx context.Context) error {
 	defer cancel(nil)
 	go func() { // nobody waits for a paymux that is gone
 		select {
-		case <-w.daemon.exited:
-			cancel(fmt.Errorf("paymux ended: %w", w.daemon.err))
+		case <-w.daemon.Exited:
+			cancel(fmt.Errorf("paymux ended: %w", w.daemon.Err))
 		case <-ctx.Done():
 		}
 	}()
