@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"syscall"
@@ -62,9 +64,17 @@ func (d *daemon) tell(r reloaded) {
 	}
 }
 
+// ended says how it ended.
+func (d *daemon) ended() error { return fmt.Errorf("paymux ended: %w", d.Err) }
+
 // reload has it read its config again, and returns why it didn't take it, if so.
 func (d *daemon) reload(ctx context.Context) (refusal string, err error) {
-	if err := d.Signal(syscall.SIGHUP); err != nil {
+	err = d.Signal(syscall.SIGHUP)
+	if errors.Is(err, os.ErrProcessDone) {
+		<-d.Exited
+		return "", d.ended()
+	}
+	if err != nil {
 		return "", fmt.Errorf("tell paymux to reload: %w", err)
 	}
 	select {

@@ -130,7 +130,7 @@ func (w *world) play(ctx context.Context) error {
 	go func() { // nobody waits for a paymux that is gone
 		select {
 		case <-w.daemon.Exited:
-			cancel(fmt.Errorf("paymux ended: %w", w.daemon.Err))
+			cancel(w.daemon.ended())
 		case <-ctx.Done():
 		}
 	}()
