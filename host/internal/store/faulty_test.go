@@ -7,6 +7,8 @@ import (
 	"errors"
 	"testing"
 
+	"modernc.org/sqlite"
+
 	"github.com/paymux/paymux/host/internal/pgtest"
 )
 
@@ -18,34 +20,26 @@ func openFaulty(t *testing.T, path string, fate func() pgtest.Fate) *Store {
 	if err := s.write.Close(); err != nil {
 		t.Fatal(err)
 	}
-	s.write = sql.OpenDB(faulty{s.read.Driver(), dsn(path, "_txlock=immediate", "_pragma=synchronous(FULL)"), fate})
+	c, err := sqlite.NewConnector(dsn(path, "_txlock=immediate", "_pragma=synchronous(FULL)"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.write = sql.OpenDB(preparing{faulty{c, fate}})
 	s.write.SetMaxOpenConns(1)
 	return s
 }
 
 type faulty struct {
-	driver driver.Driver
-	dsn    string
-	fate   func() pgtest.Fate
+	driver.Connector
+	fate func() pgtest.Fate
 }
 
-func (f faulty) Driver() driver.Driver { return f.driver }
-
-func (f faulty) Connect(context.Context) (driver.Conn, error) {
-	conn, err := f.driver.Open(f.dsn)
+func (f faulty) Connect(ctx context.Context) (driver.Conn, error) {
+	conn, err := f.Connector.Connect(ctx)
 	if err != nil {
 		return nil, err
 	}
 	return faultyConn{conn.(sqliteConn), f.fate}, nil
-}
-
-// sqliteConn is what the driver's connections can do.
-type sqliteConn interface {
-	driver.Conn
-	driver.ConnBeginTx
-	driver.ConnPrepareContext
-	driver.ExecerContext
-	driver.QueryerContext
 }
 
 type faultyConn struct {

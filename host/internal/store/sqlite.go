@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -14,7 +13,6 @@ import (
 
 	"github.com/pressly/goose/v3"
 	"github.com/riverqueue/river/riverdriver/riversqlite"
-	_ "modernc.org/sqlite" // the driver called "sqlite": pure Go, so that binaries need no cgo
 )
 
 // ErrLocked says that another process serves this database.
@@ -76,7 +74,7 @@ func (s *Store) openSQLite(ctx context.Context, path string, o Options) (err err
 	if o.NoSync {
 		durable[1] = "_pragma=synchronous(OFF)"
 	}
-	if s.write, err = sql.Open("sqlite", dsn(path, durable...)); err != nil {
+	if s.write, err = connect(dsn(path, durable...)); err != nil {
 		return err
 	}
 	s.write.SetMaxOpenConns(1) // SQLite has one writer; more would only wait
@@ -89,10 +87,12 @@ func (s *Store) openSQLite(ctx context.Context, path string, o Options) (err err
 	if _, err := s.write.ExecContext(ctx, "DELETE FROM river_leader"); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite", dsn(path, "_pragma=query_only(1)")); err != nil {
+	if s.read, err = connect(dsn(path, "_pragma=query_only(1)")); err != nil {
 		return err
 	}
-	s.read.SetMaxOpenConns(max(4, runtime.NumCPU()))
+	readers := max(4, runtime.NumCPU())
+	s.read.SetMaxOpenConns(readers)
+	s.read.SetMaxIdleConns(readers) // a new one reads the schema and prepares all anew
 	return s.start(ctx, driver, o)
 }
 
