@@ -196,6 +196,7 @@ func (w *world) open() {
 func (w *world) options(service pb.ProviderServiceClient) Option {
 	return func(h *Host) {
 		h.engine, h.events = w.engine, w.shops
+		h.stored.NoSync = true // only a cut of the power would show it
 		h.log = hclog.New(&hclog.LoggerOptions{Output: &w.log, Level: hclog.Debug})
 		h.inMemory = func(p config.Provider) provider.Services { return services{w, p.Name, service} }
 	}
