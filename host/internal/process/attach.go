@@ -100,7 +100,11 @@ func (s *session) untilDisconnected() {
 	ctx, cancel := s.whileItRuns(context.Background())
 	go func() {
 		defer cancel()
-		for state := conn.GetState(); state == connectivity.Ready; state = conn.GetState() {
+		state := conn.GetState()
+		for state == connectivity.Connecting && conn.WaitForStateChange(ctx, state) { // calls get through a moment before Ready
+			state = conn.GetState()
+		}
+		for ; state == connectivity.Ready; state = conn.GetState() {
 			if !conn.WaitForStateChange(ctx, state) {
 				return
 			}
