@@ -4,12 +4,17 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/paymux/paymux/sdk/providertest/rules"
 )
 
-func TestVerdicts(t *testing.T) {
+func TestVerdicts(t *testing.T) { synctest.Test(t, testVerdicts) }
+
+func testVerdicts(t *testing.T) {
+	stuck := make(chan struct{})
+	defer close(stuck)
 	var order []string
 	table := []rules.Rule[int]{
 		{ID: "a/pass", Check: func(t *rules.T, n int) { t.Logf("%d", n) }},
@@ -25,7 +30,7 @@ func TestVerdicts(t *testing.T) {
 		{ID: "a/failed and can't tell", Check: func(t *rules.T, _ int) { t.Errorf("wrong"); t.Inconclusive("no such answer") }},
 		{ID: "a/says it often", Check: func(t *rules.T, _ int) { t.Logf("n"); t.Logf("n"); t.Errorf("m") }},
 		{ID: "a/panic", Check: func(*rules.T, int) { panic("boom") }},
-		{ID: "a/hang", Limit: 20 * time.Millisecond, Check: func(*rules.T, int) { select {} }},
+		{ID: "a/hang", Limit: 20 * time.Millisecond, Check: func(*rules.T, int) { <-stuck }},
 		{ID: "a/late", Limit: 20 * time.Millisecond, Check: func(t *rules.T, _ int) { <-t.Context().Done(); t.Fatalf("no answer") }},
 	}
 	want := []struct {
