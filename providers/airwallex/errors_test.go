@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -164,8 +165,7 @@ func TestNotSent(t *testing.T) {
 					say(201, string(golden(t, "create_response.json")))(w, r)
 				}
 			} else {
-				f.Close()
-				p.client.Close()
+				p.config.base = &url.URL{Scheme: "http", Host: "127.0.0.1:1"} // nobody can come up there
 			}
 			want := sdk.OutcomeNotSent
 			if op.name == "confirm" {

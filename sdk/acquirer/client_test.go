@@ -110,8 +110,7 @@ func TestDoLeavesTheRequestAsItIs(t *testing.T) {
 }
 
 func TestNotSent(t *testing.T) {
-	closed := httptest.NewServer(http.NotFoundHandler())
-	closed.Close()
+	const closed = "http://127.0.0.1:1" // nobody listens there; a port that was closed may be taken again
 	plain := httptest.NewServer(http.NotFoundHandler())
 	defer plain.Close()
 	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
@@ -131,7 +130,7 @@ func TestNotSent(t *testing.T) {
 		options acquirer.Options
 		want    sdk.Code
 	}{
-		{"connection refused", t.Context(), closed.URL, acquirer.Options{}, sdk.CodeAcquirerUnavailable},
+		{"connection refused", t.Context(), closed, acquirer.Options{}, sdk.CodeAcquirerUnavailable},
 		{"unknown authority", t.Context(), untrusted.URL, acquirer.Options{TLS: &tls.Config{RootCAs: x509.NewCertPool(), MinVersion: tls.VersionTLS12}}, sdk.CodeAcquirerUnavailable},
 		{"no TLS there", t.Context(), strings.Replace(plain.URL, "http:", "https:", 1), acquirer.Options{}, sdk.CodeAcquirerUnavailable},
 		{"timeout in the handshake", t.Context(), "https://" + slow, acquirer.Options{Timeout: 50 * time.Millisecond}, sdk.CodeAcquirerTimeout},
