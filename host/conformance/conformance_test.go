@@ -67,7 +67,7 @@ func check(t *testing.T, how string) []rules.Result {
 	t.Helper()
 	b, err := conformance.Start(t.Context(), idle.called(t, how), false)
 	if err != nil { // who doesn't shake hands can't be asked anything else
-		return []rules.Result{{ID: "process/handshake", Verdict: rules.Fail, Details: []string{err.Error()}}}
+		return []rules.Result{conformance.NotStarted(err)}
 	}
 	defer b.Close()
 	results, err := b.Check(t.Context(), nil, nil, nil)

@@ -96,6 +96,12 @@ var processRules = []rule{
 	{ID: "process/stop", Says: "Told to stop, the plugin ends by itself and in time.", Check: checkStop},
 }
 
+// NotStarted is how a binary fared that Start refused: nothing else can be asked of it.
+func NotStarted(err error) rules.Result {
+	r := processRules[0]
+	return rules.Result{ID: r.ID, Says: r.Says, Verdict: rules.Fail, Details: []string{err.Error()}}
+}
+
 // another starts a second process of the same binary.
 func (s *subject) another(t *rules.T) *process.Process {
 	p := s.start(&logged{})

@@ -51,29 +51,17 @@ func (c conformanceCommand) Run(a *app) error {
 	if err != nil {
 		return usageError("--only: %w", err)
 	}
-	binary, err := conformance.Start(a.ctx, c.Path, c.AllowUnsealed)
-	if err != nil {
-		return err
-	}
-	defer binary.Close()
-	d, err := binary.Describe(a.ctx)
-	if err != nil {
-		return err
-	}
 	var printed error
 	tell := func(r rules.Result) {
 		if !c.JSON && printed == nil {
 			printed = rules.WriteText(a.stdout, r) // as it comes: the whole takes a while
 		}
 	}
-	if !c.JSON {
-		a.printf("%s %s\n", plain(d.Info.Name), plain(d.Info.Version))
-	}
-	results, err := check(a, binary, file, only.MatchString, tell)
+	report, err := c.check(a, file, only.MatchString, tell)
 	if err != nil {
 		return err
 	}
-	if len(results) == 0 && a.ctx.Err() == nil {
+	if len(report.Cases) == 0 && a.ctx.Err() == nil {
 		return usageError("--only %s: no case has such an id; docs/conformance.md lists them", c.Only)
 	}
 	if a.ctx.Err() != nil {
@@ -81,14 +69,14 @@ func (c conformanceCommand) Run(a *app) error {
 	}
 	if c.JUnit != "" {
 		var b bytes.Buffer
-		if err := rules.WriteJUnit(&b, filepath.Base(c.Path), results); err != nil {
+		if err := rules.WriteJUnit(&b, filepath.Base(c.Path), report.Cases); err != nil {
 			return err
 		}
 		if err := os.WriteFile(c.JUnit, b.Bytes(), 0o600); err != nil {
 			return fmt.Errorf("write the JUnit file: %w", err)
 		}
 	}
-	report := conformanceReport{c.Path, d.Info.Name, d.Info.Version, rules.Count(results), results}
+	report.Tally = rules.Count(report.Cases)
 	if c.JSON {
 		err = a.printJSON(report)
 	} else {
@@ -101,27 +89,46 @@ func (c conformanceCommand) Run(a *app) error {
 	return err
 }
 
-func check(a *app, binary *conformance.Binary, file *conformance.HarnessFile, only func(id string) bool, tell func(rules.Result)) ([]rules.Result, error) {
+// check runs what the file allows, and tells of each case as it comes.
+func (c conformanceCommand) check(a *app, file *conformance.HarnessFile, only func(id string) bool, tell func(rules.Result)) (conformanceReport, error) {
+	report := conformanceReport{Path: c.Path}
+	if _, err := os.Stat(c.Path); err != nil {
+		return report, err
+	}
+	binary, err := conformance.Start(a.ctx, c.Path, c.AllowUnsealed)
+	if err != nil {
+		report.Cases = []rules.Result{conformance.NotStarted(err)}
+		tell(report.Cases[0])
+		return report, nil
+	}
+	defer binary.Close()
+	d, err := binary.Describe(a.ctx)
+	if err != nil {
+		return report, err
+	}
+	report.Plugin, report.Version = d.Info.Name, d.Info.Version
+	if !c.JSON {
+		a.printf("%s %s\n", plain(report.Plugin), plain(report.Version))
+	}
 	var config []byte
 	if len(file.Config) > 0 {
-		var err error
 		if config, err = file.ConfigAt(cmp.Or(file.Sandbox, "http://127.0.0.1:1")); err != nil {
-			return nil, err
+			return report, err
 		}
 	}
-	results, err := binary.Check(a.ctx, config, only, tell)
-	if err != nil {
-		return nil, err
+	if report.Cases, err = binary.Check(a.ctx, config, only, tell); err != nil {
+		return report, err
 	}
 	harness, ok := file.Harness(binary)
 	if !ok {
-		return results, nil
+		return report, nil
 	}
 	known := map[string]bool{} // both look at the description
-	for _, r := range results {
+	for _, r := range report.Cases {
 		known[r.ID] = true
 	}
 	harness.Only = func(id string) bool { return only(id) && !known[id] }
 	more, err := providertest.Check(a.ctx, harness, tell)
-	return append(results, more...), err
+	report.Cases = append(report.Cases, more...)
+	return report, err
 }

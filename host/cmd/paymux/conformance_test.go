@@ -66,6 +66,11 @@ func TestPluginsConformanceFails(t *testing.T) {
 	s.run("plugins", "conformance", renamed).want(t, exitFailed, "fail  process/name", "rule: The binary is called", "it is called paymux-provider-other", "1 failed")
 	s.run("plugins", "conformance", filepath.Join(dir, "none")).want(t, exitFailed, "none")
 	s.run("plugins", "conformance", renamed, "--only", "^process/name$").want(t, exitFailed, "0 passed, 1 failed, 0 skipped")
+	dead := filepath.Join(dir, "paymux-provider-dead")
+	if err := os.WriteFile(dead, []byte("no program"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	s.run("plugins", "conformance", dead).want(t, exitFailed, "fail  process/handshake", "0 passed, 1 failed, 0 skipped")
 	s.run("plugins", "conformance", renamed, "--only", "(").want(t, exitUsage, "--only: ")
 	s.run("plugins", "conformance", renamed, "--only", "nothing/such").want(t, exitUsage, "no case has such an id")
 	s.run("plugins", "conformance", renamed, "--harness", filepath.Join(dir, "none")).want(t, exitUsage, "no such file")
