@@ -27,9 +27,8 @@ func startInbox() (*inbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("providertest: the kit's inbox: %w", err)
 	}
-	in := &inbox{base: "http://" + listener.Addr().String(), paths: map[string]chan sdk.HTTPRequest{}}
-	in.server = &http.Server{Handler: in, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = in.server.Serve(listener) }()
+	in := &inbox{paths: map[string]chan sdk.HTTPRequest{}}
+	in.base, in.server = serve(listener, in)
 	return in, nil
 }
 

@@ -44,6 +44,9 @@ type proxy struct {
 	op     func(*http.Request) Op
 	client *http.Transport
 	server *http.Server
+	ctx    context.Context // of the case
+
+	running sync.RWMutex // read while a request is being served
 
 	mu    sync.Mutex
 	armed map[Op]*arming
@@ -73,24 +76,66 @@ func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
 	if err != nil || u.Host == "" {
 		t.Fatalf("the harness's sandbox has the URL %q", target)
 	}
+	ctx, over := context.WithCancel(t.Context())
 	p := &proxy{
-		target: u, op: op, client: &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64},
-		armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
+		target: u, op: op, ctx: ctx, armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
 	}
-	p.url, p.server = serve(t, p)
-	t.Cleanup(func() { p.close(); p.client.CloseIdleConnections() })
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return hasty{conn.(*net.TCPConn), p.ctx.Err}, nil
+	}
+	p.client = &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64, DialContext: dial}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("the kit's proxy: %v", err)
+	}
+	p.url, p.server = serve(hastyListener{listener, ctx.Err}, p)
+	t.Cleanup(func() {
+		over()
+		p.close()
+		p.running.Lock() // nothing of this case may reach the sandbox of another
+		defer p.running.Unlock()
+		p.client.CloseIdleConnections()
+	})
 	return p
 }
 
-// serve starts a server on this machine.
-func serve(t *rules.T, h http.Handler) (address string, server *http.Server) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatalf("the kit's server: %v", err)
-	}
+// serve starts a server.
+func serve(l net.Listener, h http.Handler) (address string, server *http.Server) {
 	server = &http.Server{Handler: h, ReadHeaderTimeout: 10 * time.Second}
-	go func() { _ = server.Serve(listener) }()
-	return "http://" + listener.Addr().String(), server
+	go func() { _ = server.Serve(l) }()
+	return "http://" + l.Addr().String(), server
+}
+
+// hasty is a connection that is forgotten at once when it is closed after the
+// case. Else thousands of closed connections keep their ports for a minute, and
+// free ones take long to find.
+type hasty struct {
+	*net.TCPConn
+	over func() error // not nil after the case
+}
+
+func (c hasty) Close() error {
+	if c.over() != nil {
+		_ = c.SetLinger(0)
+	}
+	return c.TCPConn.Close()
+}
+
+type hastyListener struct {
+	net.Listener
+	over func() error
+}
+
+func (l hastyListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return hasty{conn.(*net.TCPConn), l.over}, nil
 }
 
 // close refuses every connection from now on.
@@ -141,6 +186,8 @@ func (p *proxy) take(op Op) *arming {
 
 // ServeHTTP passes a request on, or not.
 func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	p.running.RLock()
+	defer p.running.RUnlock()
 	body, err := io.ReadAll(io.LimitReader(r.Body, 1<<20))
 	if err != nil {
 		return // the provider gave up while it sent
@@ -152,8 +199,7 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		p.spoil(w, r, op, what, answer{})
 		return
 	}
-	// The acquirer goes on even if the provider has left.
-	got, err := p.forward(context.WithoutCancel(r.Context()), r, body)
+	got, err := p.forward(r, body)
 	if err != nil {
 		http.Error(w, "the sandbox can't be reached", http.StatusBadGateway)
 		return
@@ -168,13 +214,12 @@ func (p *proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	reply(w, got)
 }
 
-func (p *proxy) forward(ctx context.Context, r *http.Request, body []byte) (answer, error) {
-	ctx, cancel := context.WithTimeout(ctx, rules.DefaultLimit)
-	defer cancel()
+// forward asks the acquirer, who goes on even if the provider has left.
+func (p *proxy) forward(r *http.Request, body []byte) (answer, error) {
 	target := *p.target
 	target.Path, target.RawPath = joinPath(p.target.Path, r.URL.Path), joinPath(p.target.EscapedPath(), r.URL.EscapedPath())
 	target.RawQuery = r.URL.RawQuery
-	out, err := http.NewRequestWithContext(ctx, r.Method, target.String(), bytes.NewReader(body))
+	out, err := http.NewRequestWithContext(p.ctx, r.Method, target.String(), bytes.NewReader(body))
 	if err != nil {
 		return answer{}, err
 	}
@@ -199,7 +244,10 @@ func (p *proxy) spoil(w http.ResponseWriter, r *http.Request, op Op, what *armin
 	what.once.Do(func() { close(what.struck) })
 	switch {
 	case what.hang:
-		<-r.Context().Done() // until the provider gives up, or the case ends
+		select { // until the provider gives up, or the case ends
+		case <-r.Context().Done():
+		case <-p.ctx.Done():
+		}
 		panic(http.ErrAbortHandler)
 	case what.cut:
 		panic(http.ErrAbortHandler)

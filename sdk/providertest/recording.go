@@ -3,6 +3,7 @@ package providertest
 import (
 	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"runtime"
 	"strings"
@@ -56,7 +57,11 @@ func (r Recording) Start(t *rules.T, _ Setup) Sandbox {
 		last[key] = e.Answer
 	}
 	var paid atomic.Bool
-	address, server := serve(t, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatalf("the recording: %v", err)
+	}
+	address, server := serve(listener, http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
 		key := exchange{r.Op(request), request.Method, request.URL.Path}
 		said := first[key]
 		if paid.Load() {
