@@ -182,6 +182,29 @@ func TestBroken(t *testing.T) {
 	}
 }
 
+// An acquirer may say its final no by a status.
+func TestRefusedByStatus(t *testing.T) {
+	no := func(err error) bool { return err != nil && sdk.AsError(err).Outcome == sdk.OutcomeRefused }
+	h := harness(breaking(func(b *broken) {
+		b.create = func(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			p, err := b.provider.Create(ctx, r)
+			if no(err) {
+				return sdk.Payment{Order: r.Order, Status: sdk.StatusFailed}, nil
+			}
+			return p, err
+		}
+		b.giveBack = func(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+			f, err := b.provider.Refund(ctx, r)
+			if no(err) {
+				return sdk.Refund{MerchantRefundID: r.MerchantRefundID, Status: sdk.RefundFailed}, nil
+			}
+			return f, err
+		}
+	})(good()))
+	h.Only = func(id string) bool { return strings.HasPrefix(id, "outcome/") }
+	providertest.Run(t, h)
+}
+
 // Every case can fail: some broken provider is there for it. For what only a
 // process can do wrong it is in package conformance.
 func TestEveryCaseCanFail(t *testing.T) {

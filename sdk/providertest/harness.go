@@ -65,9 +65,11 @@ const (
 // its words or its signature. What a network can do the kit does by itself.
 type Fault string
 
-// The faults. Each strikes one request.
+// The faults. Each strikes one request: the first two a create, and a refund where
+// the provider has Refund; the others a create or a query.
 const (
-	// FaultRefused: the documented answer that means no, finally; nothing is done.
+	// FaultRefused: the documented answer that means no, finally, by an error or by
+	// a status; nothing is done. The provider may read it as either.
 	FaultRefused Fault = "refused"
 	// FaultErrorCode: an error whose meaning is not documented; nothing is done.
 	FaultErrorCode Fault = "error_code"

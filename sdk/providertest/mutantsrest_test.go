@@ -80,6 +80,15 @@ var mutantsOfRest = []mutant{
 			return p, err
 		}
 	})},
+	{"takes any 404 to mean that there is no refund", "refund/query_trouble", breaking(func(b *broken) {
+		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
+			p, err := b.provider.QueryRefund(ctx, r)
+			if err != nil && sdk.AsError(err).Message == "HTTP 404" {
+				err = sdk.Unknown(sdk.CodeOrderNotFound, "there is no refund")
+			}
+			return p, err
+		}
+	})},
 	{"says that a refund that nobody made failed", "refund/never_made", breaking(func(b *broken) {
 		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
 			p, err := b.provider.QueryRefund(ctx, r)

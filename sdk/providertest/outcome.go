@@ -37,7 +37,7 @@ var outcomeRules = []rule{
 	}},
 	{ID: "outcome/authorize", Says: "A call that fails since no credentials could be had wasn't sent: NOT_SENT.", Check: checkNoToken},
 	{ID: "outcome/query", Says: "A query that meets trouble gives an error, never a state, and never ORDER_NOT_FOUND.", Check: checkQueryTrouble},
-	{ID: "outcome/refused", Says: "The acquirer's documented no is REFUSED.", Check: func(t *rules.T, s *subject) {
+	{ID: "outcome/refused", Says: "The acquirer's documented no is REFUSED, or an answer that says FAILED.", Check: func(t *rules.T, s *subject) {
 		checkFault(t, s, FaultRefused, func(e *sdk.Error) bool { return e.Outcome == sdk.OutcomeRefused })
 	}},
 	{ID: "outcome/error_code", Says: "An error of the acquirer whose meaning isn't documented leaves the outcome UNKNOWN.", Check: func(t *rules.T, s *subject) {
@@ -208,7 +208,7 @@ func checkNoToken(t *rules.T, s *subject) {
 func checkQueryTrouble(t *rules.T, s *subject) {
 	w := newWorld(t, s)
 	order := w.paid()
-	for _, what := range []trouble{resetBefore, pageBefore, pageOK, halfAnswer, emptyAnswer, tooMany("1"), unauthorized, hangBefore} {
+	for _, what := range []trouble{resetBefore, pageBefore, pageMissing, pageOK, halfAnswer, emptyAnswer, tooMany("1"), unauthorized, hangBefore} {
 		w.proxy.arm(OpQuery, -1, what)
 		ctx, cancel := limited(t.Context(), what, short)
 		p, err := w.provider.Query(ctx, sdk.QueryRequest{Order: order})
@@ -236,7 +236,7 @@ func checkFault(t *rules.T, s *subject, fault Fault, good func(*sdk.Error) bool)
 			t.Errorf("%s: %s", e.op, describe(err))
 		}
 		if n, known := e.made(); known && n > 0 {
-			t.Fatalf("%s: the harness's fault %q lets it take effect", e.op, fault)
+			t.Fatalf("%s: the harness's fault %q lets it take effect: it has to strike this Op too", e.op, fault)
 		}
 	}
 }

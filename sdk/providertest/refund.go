@@ -76,7 +76,7 @@ var refundRules = []rule{
 		w.refundsMade(req.Order, 1)
 		w.queryRefund(refunder, sdk.RefundQuery{Order: req.Order, MerchantRefundID: req.MerchantRefundID, Amount: req.Amount})
 	}},
-	{ID: "refund/query_trouble", Says: "A QueryRefund that meets trouble says no end.", Check: checkQueryRefundTrouble},
+	{ID: "refund/query_trouble", Says: "A QueryRefund that meets trouble says no end, and never ORDER_NOT_FOUND.", Check: checkQueryRefundTrouble},
 }
 
 func refunds(t *rules.T, s *subject) (*world, sdk.Refunder) {
@@ -155,13 +155,13 @@ func checkQueryRefundTrouble(t *rules.T, s *subject) {
 		t.Fatalf("Refund fails, though nothing is wrong: %v", err)
 	}
 	query := sdk.RefundQuery{Order: req.Order, MerchantRefundID: req.MerchantRefundID, AcquirerRefundID: r.AcquirerRefundID, Amount: req.Amount}
-	for _, what := range []trouble{resetBefore, pageBefore, pageOK, halfAnswer, emptyAnswer, tooMany("1"), unauthorized, hangBefore} {
+	for _, what := range []trouble{resetBefore, pageBefore, pageMissing, pageOK, halfAnswer, emptyAnswer, tooMany("1"), unauthorized, hangBefore} {
 		armed := w.proxy.arm(OpQueryRefund, -1, what)
 		ctx, cancel := limited(t.Context(), what, short)
 		r, err := refunder.QueryRefund(ctx, query)
 		cancel()
-		if err == nil && r.Status.Terminal() {
-			t.Errorf("%s: it is said to be %s", what.name, r.Status)
+		if err == nil && r.Status.Terminal() || sdk.IsCode(err, sdk.CodeOrderNotFound) {
+			t.Errorf("%s: it is said to be %s, %s", what.name, r.Status, describe(err))
 		}
 		if w.proxy.struck(armed) == 0 && !what.hang {
 			t.Fatalf("no request was seen: does the harness's Op know %s?", OpQueryRefund)

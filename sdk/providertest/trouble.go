@@ -16,6 +16,9 @@ type effect struct {
 	made  func() (n int, known bool) // how often it took effect
 }
 
+// errFailed is an answer that says FAILED: a final no, as an error that says REFUSED.
+var errFailed = sdk.Refused(sdk.CodeRefused, "the answer says FAILED")
+
 // effects prepares each call that the provider has, on an order of its own.
 func (w *world) effects() []effect {
 	w.Helper()
@@ -37,7 +40,10 @@ func (w *world) effects() []effect {
 func (w *world) createEffect() effect {
 	req := w.request()
 	return effect{OpCreate, req.Order, func(ctx context.Context) error {
-		_, err := w.provider.Create(ctx, req)
+		p, err := w.provider.Create(ctx, req)
+		if err == nil && p.Status == sdk.StatusFailed {
+			return errFailed
+		}
 		return err
 	}, func() (int, bool) {
 		if w.Orders == nil {
@@ -55,7 +61,10 @@ func (w *world) refundEffect() (effect, bool) {
 	order := w.paid()
 	req := sdk.RefundRequest{Order: order, MerchantRefundID: newID("f"), RequestID: newID("r"), Amount: order.Money, Reason: "conformance"}
 	return effect{OpRefund, order, func(ctx context.Context) error {
-		_, err := refunder.Refund(ctx, req)
+		r, err := refunder.Refund(ctx, req)
+		if err == nil && r.Status == sdk.RefundFailed {
+			return errFailed
+		}
 		return err
 	}, func() (int, bool) {
 		if w.Refunds == nil {
@@ -81,6 +90,7 @@ var (
 	hangBefore   = trouble{name: "no answer comes, and nothing was done", before: true, hang: true}
 	hangAfter    = trouble{name: "no answer comes, and it was done", hang: true}
 	pageBefore   = page("503 with an HTML page, and nothing was done", true, http.StatusServiceUnavailable)
+	pageMissing  = page("404 with an HTML page, as a server in between has it", true, http.StatusNotFound)
 	pageAfter    = page("502 with an HTML page, and it was done", false, http.StatusBadGateway)
 	pageOK       = page("200 with an HTML page, and it was done", false, http.StatusOK)
 	halfAnswer   = trouble{name: "half of the answer", half: true}
