@@ -14,8 +14,11 @@ type Capabilities struct {
 	// QueryKeys are the ids by which Query finds an order. Without
 	// QueryByMerchantOrder a lost Create answer can't be resolved by asking.
 	QueryKeys []QueryKey
-	// NotFoundSettling is how long after Create an acquirer may still say
-	// ORDER_NOT_FOUND of an order that exists.
+	// NotFoundSettling is how long after Create, or Refund, was called an acquirer
+	// may still say ORDER_NOT_FOUND of an order, or a refund, that exists. Then one
+	// whose answer was lost is taken for one that was never made: after 70 s at
+	// least, since the request may be under way for so long. 0: nobody knows, so
+	// that "not found" never ends anything.
 	NotFoundSettling time.Duration
 	CreateRetry      CreateRetry
 	// Polling is when to ask for a pending payment, counted from the answer

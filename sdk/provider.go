@@ -39,7 +39,9 @@ type Refunder interface {
 	// Refund returns all or a part of what was paid. MerchantRefundID names the
 	// refund for ever; outcomes are as for Create.
 	Refund(ctx context.Context, req RefundRequest) (Refund, error)
-	// QueryRefund reports the state of a refund. It may be repeated.
+	// QueryRefund reports the state of a refund. It may be repeated. It says
+	// [CodeOrderNotFound] as Query does; a refund that is wrongly called not found
+	// may be paid twice.
 	QueryRefund(ctx context.Context, req RefundQuery) (Refund, error)
 }
 

@@ -136,17 +136,26 @@ func CreateError(p Payment, err *sdk.Error) Verdict {
 
 // QueryError judges a failed Query. Only one error can end a payment: the
 // acquirer documents that it doesn't know the order, the settling time is over,
-// and nothing was ever given out by which a payer could pay. Without a settling
-// time, or without knowing when Create was sent, NOT_FOUND proves nothing.
+// and nothing was ever given out by which a payer could pay.
 func QueryError(p Payment, err *sdk.Error, now time.Time, settling time.Duration) Verdict {
 	v := Verdict{Status: p.Status, Detail: err.Error()}
 	lost := err.Code == sdk.CodeOrderNotFound && p.Status == sdk.StatusUnknown && !p.ActionHanded &&
-		p.Order.AcquirerOrderID == "" && settling > 0 && !p.SentAt.IsZero() && now.Sub(p.SentAt) >= settling
+		p.Order.AcquirerOrderID == "" && settled(p.SentAt, now, settling)
 	if lost {
 		v.Status, v.Moved = sdk.StatusFailed, true
 		v.Detail = sdk.CodeCreateLost.Info().Title
 	}
 	return v
+}
+
+// leastSettling is longer than a call can be under way, from when it is written
+// down (a host may be slow to hand it to the plugin) to its end.
+const leastSettling = 70 * time.Second
+
+// settled reports whether NOT_FOUND proves something. Without a settling time, or
+// without knowing when the request was sent, it never does.
+func settled(sentAt, now time.Time, settling time.Duration) bool {
+	return settling > 0 && !sentAt.IsZero() && now.Sub(sentAt) >= max(settling, leastSettling)
 }
 
 // Plan is when to ask for an open payment: the steps count from one question to

@@ -246,6 +246,8 @@ func TestQueryError(t *testing.T) {
 	}{
 		{"everything holds", nil, notFound, settling, settling, true},
 		{"a moment before the settling time is over", nil, notFound, settling - 1, settling, false},
+		{"a short settling time, while the request may be under way", nil, notFound, 70*time.Second - 1, time.Second, false},
+		{"a short settling time, afterwards", nil, notFound, 70 * time.Second, time.Second, true},
 		{"the clock went back", nil, notFound, -time.Hour, settling, false},
 		{"the plugin gives no settling time", nil, notFound, 24 * time.Hour, 0, false},
 		{"a settling time below zero", nil, notFound, 24 * time.Hour, -time.Hour, false},

@@ -94,7 +94,7 @@ func RefundError(r Refund, err *sdk.Error) RefundVerdict {
 func RefundQueryError(r Refund, err *sdk.Error, now time.Time, settling time.Duration) RefundVerdict {
 	v := RefundVerdict{Status: r.Status, Detail: err.Error()}
 	lost := err.Code == sdk.CodeOrderNotFound && r.Status == sdk.RefundUnknown && !r.Answered && r.Query.AcquirerRefundID == "" &&
-		settling > 0 && !r.SentAt.IsZero() && now.Sub(r.SentAt) >= settling
+		settled(r.SentAt, now, settling)
 	if lost {
 		v.Status, v.Moved, v.Detail = sdk.RefundFailed, true, "the refund never reached the acquirer"
 	}

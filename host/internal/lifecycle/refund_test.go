@@ -116,6 +116,7 @@ func TestRefundLost(t *testing.T) {
 	}{
 		"lost":                     {change(func(*lifecycle.Refund) {}), notFound, late, settling, true},
 		"too early":                {change(func(*lifecycle.Refund) {}), notFound, late.Add(-1), settling, false},
+		"under way":                {change(func(*lifecycle.Refund) {}), notFound, time.Unix(1000, 0).Add(70*time.Second - 1), time.Second, false},
 		"no settling time":         {change(func(*lifecycle.Refund) {}), notFound, late, 0, false},
 		"another error":            {change(func(*lifecycle.Refund) {}), sdk.Unknown(sdk.CodeAcquirerError, "x"), late, settling, false},
 		"the acquirer knew it":     {change(func(r *lifecycle.Refund) { r.Query.AcquirerRefundID = "R-1" }), notFound, late, settling, false},

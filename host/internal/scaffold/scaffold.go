@@ -156,7 +156,7 @@ func (o Options) words() *strings.Replacer {
 		"Fact:", todo,
 		// Promises that cost money where they are wrong are off in a copy: a TODO may
 		// be forgotten.
-		"NotFoundSettling: time.Minute,", "NotFoundSettling: 0 * time.Minute, // 0: \"not found\" never ends a payment",
+		"NotFoundSettling: 2 * time.Minute,", "NotFoundSettling: 0 * time.Minute, // 0: \"not found\" never ends a payment",
 		"CreateRetry: sdk.CreateRetry{Native: true, Window: 24 * time.Hour},", "CreateRetry: sdk.CreateRetry{}, // a lost answer is only asked about",
 	)
 }

@@ -47,7 +47,7 @@ func capabilities() sdk.Capabilities {
 		QueryKeys: []sdk.QueryKey{sdk.QueryByAcquirerOrder, sdk.QueryByMerchantOrder},
 		// Fact: a payment is found at once. Where nothing is promised, be generous:
 		// after this time "not found" is taken to mean that there is no payment.
-		NotFoundSettling: time.Minute,
+		NotFoundSettling: 2 * time.Minute,
 		// Fact: the same Idempotency-Key has its effect once, for 24 hours. Where that
 		// isn't promised leave this out, or a lost answer may end in two orders.
 		CreateRetry: sdk.CreateRetry{Native: true, Window: 24 * time.Hour},
