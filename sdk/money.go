@@ -111,6 +111,17 @@ func FromMinor(units int64, currency string) (Money, error) {
 	return ParseMoney(decimal.New(units, -int32(exponent)).StringFixed(int32(exponent)), currency)
 }
 
+// ParseMinor reads an amount in the currency's smallest part, such as "150" for
+// 1.50 HKD: a whole number without sign and leading zeros. Its errors are those of
+// [ParseMoney].
+func ParseMinor(units, currency string) (Money, error) {
+	n, err := strconv.ParseInt(units, 10, 64)
+	if err != nil || strconv.FormatInt(n, 10) != units {
+		return Money{}, amountError(`must be a whole number of the currency's smallest part, no sign, no leading zeros; got %q`, units)
+	}
+	return FromMinor(n, currency)
+}
+
 // Amount returns the exact decimal.
 func (m Money) Amount() decimal.Decimal { return m.amount }
 

@@ -110,6 +110,22 @@ func TestFromMinorRefuses(t *testing.T) {
 	}
 }
 
+func TestParseMinor(t *testing.T) {
+	for _, c := range []struct{ units, currency, want string }{{"150", "HKD", "1.50 HKD"}, {"150", "JPY", "150 JPY"}, {"150", "BHD", "0.150 BHD"}} {
+		if m, err := sdk.ParseMinor(c.units, c.currency); err != nil || m.String() != c.want {
+			t.Errorf("ParseMinor(%q, %q) = %s, %v", c.units, c.currency, m, err)
+		}
+	}
+	for _, units := range []string{"", "0", "-0", "-1", "+1", "01", "1.0", "1e3", " 1", "1_000", "0x1", "٣", "9223372036854775808", "100000000000000"} {
+		if m, err := sdk.ParseMinor(units, "HKD"); err == nil || sdk.AsError(err).Outcome != sdk.OutcomeUnknown {
+			t.Errorf("ParseMinor(%q) = %s, %v", units, m, err)
+		}
+	}
+	if m, err := sdk.ParseMinor("1", "hkd"); err == nil {
+		t.Errorf("a currency in lower case gives %s", m)
+	}
+}
+
 func TestMinorRoundTrip(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		code := rapid.SampledFrom([]string{"HKD", "CNY", "JPY", "BHD", "USD"}).Draw(t, "currency")

@@ -1,7 +1,6 @@
 package alipayhk
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -28,8 +27,6 @@ func unreadableAmount(amount, currency acquirer.Text) string {
 	return fmt.Sprintf("amount %q with currency %q can't be read", acquirer.Clip(string(amount)), acquirer.Clip(string(currency)))
 }
 
-var errAmount = errors.New("not an amount")
-
 // parseAmount reads an amount in the acquirer's unit. Nothing said is the zero
 // Money; half of it said is an error.
 func parseAmount(unit, amount, currency string) (sdk.Money, error) {
@@ -39,9 +36,5 @@ func parseAmount(unit, amount, currency string) (sdk.Money, error) {
 	if unit != unitMinor {
 		return sdk.ParseMoney(amount, currency)
 	}
-	minor, err := strconv.ParseInt(amount, 10, 64)
-	if err != nil || strconv.FormatInt(minor, 10) != amount { // no sign, no leading zeros
-		return sdk.Money{}, errAmount
-	}
-	return sdk.FromMinor(minor, currency)
+	return sdk.ParseMinor(amount, currency)
 }

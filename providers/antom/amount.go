@@ -1,7 +1,6 @@
 package antom
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
 
@@ -20,19 +19,13 @@ func formatAmount(m sdk.Money) amount {
 	return amount{acquirer.Text(m.Currency()), acquirer.Text(strconv.FormatInt(m.Minor(), 10))}
 }
 
-var errAmount = errors.New("not an amount")
-
 // money reads an amount. Nothing said is the zero Money; half of it said is an
 // error.
 func (a *amount) money() (sdk.Money, error) {
 	if a == nil || *a == (amount{}) {
 		return sdk.Money{}, nil
 	}
-	minor, err := strconv.ParseInt(string(a.Value), 10, 64)
-	if err != nil || strconv.FormatInt(minor, 10) != string(a.Value) { // no sign, no leading zeros
-		return sdk.Money{}, errAmount
-	}
-	return sdk.FromMinor(minor, string(a.Currency))
+	return sdk.ParseMinor(string(a.Value), string(a.Currency))
 }
 
 // unreadable is the reason not to believe an answer.

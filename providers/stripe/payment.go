@@ -116,14 +116,10 @@ func parseAmount(amount, currency acquirer.Text) (sdk.Money, error) {
 	if amount == "" && currency == "" {
 		return sdk.Money{}, nil
 	}
-	minor, err := strconv.ParseInt(string(amount), 10, 64)
-	if err != nil || strconv.FormatInt(minor, 10) != string(amount) { // no sign, no leading zeros
-		return sdk.Money{}, sdk.Unknown(sdk.CodeAcquirerAnswerInvalid, "not an amount")
-	}
 	if string(currency) != strings.ToLower(string(currency)) {
 		return sdk.Money{}, sdk.Unknown(sdk.CodeAcquirerAnswerInvalid, "not a currency")
 	}
-	return sdk.FromMinor(minor, strings.ToUpper(string(currency)))
+	return sdk.ParseMinor(string(amount), strings.ToUpper(string(currency)))
 }
 
 // readTime reads seconds since 1970. What can't be read is left out: no time
