@@ -39,7 +39,8 @@ type TB[T any] interface {
 	Logf(format string, args ...any)
 }
 
-// Run runs every case as a subtest of its id.
+// Run runs every case as a subtest of its id, and logs how many passed and how many
+// were skipped.
 func Run[T TB[T]](t T, h Harness) {
 	t.Helper()
 	s, err := newSubject(t.Context(), h)
@@ -47,10 +48,13 @@ func Run[T TB[T]](t T, h Harness) {
 		t.Fatalf("%v", err)
 	}
 	defer s.inbox.close()
+	var all []rules.Result
 	for _, c := range s.chosen() {
 		t.Run(c.ID, func(t T) {
 			t.Helper()
-			switch r := rules.Run(t.Context(), c, s); r.Verdict {
+			r := rules.Run(t.Context(), c, s)
+			all = append(all, r)
+			switch r.Verdict {
 			case rules.Fail:
 				t.Errorf("%s", r.Says)
 				for _, d := range r.Details {
@@ -65,6 +69,7 @@ func Run[T TB[T]](t T, h Harness) {
 			}
 		})
 	}
+	t.Logf("%s", rules.Count(all))
 }
 
 // Check runs every case without package testing. tell, if not nil, hears of each
