@@ -43,7 +43,8 @@ func readAnswer(resp acquirer.Response, c call, out any) error {
 	// HTTP itself says of 401 that the request was not applied.
 	case resp.Status == http.StatusUnauthorized:
 		e = sdk.NotSent(sdk.CodeCredentialsRefused, "Acme refuses the api_key (HTTP 401)")
-	// Fact: a request that is answered with 429 was not looked at.
+	// Fact: a request that is answered with 429 was not looked at. Where that isn't
+	// promised it is Unknown, with the same code.
 	case resp.Status == http.StatusTooManyRequests:
 		e = sdk.NotSent(sdk.CodeAcquirerRateLimited, "Acme asks to slow down (HTTP 429)")
 	// Fact: declined is final, and no payment was made.

@@ -67,6 +67,6 @@ func (c newCommand) Run(a *app) error {
 	if o.Version == "" && o.Replace == "" {
 		a.printf("  go mod edit -replace %s=CHECKOUT   # this paymux is no release: where its source is\n", scaffold.SDKModule)
 	}
-	a.printf("  go mod tidy\n  go test ./...\n  grep -rn 'TODO(acquirer)' .   # %d facts to put in\n", r.Todos)
+	a.printf("  go mod tidy\n  go test ./...\n  grep -rn 'TODO(acquirer)' --include='*.go' .   # %d facts to put in\n", r.Todos)
 	return nil
 }

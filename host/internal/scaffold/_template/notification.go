@@ -1,9 +1,6 @@
 package main
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
-
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/acquirer"
 )
@@ -23,12 +20,7 @@ type notice struct {
 // readNotification believes only what is signed, over the bytes as they came.
 func (c config) readNotification(req sdk.HTTPRequest) (sdk.Notification, error) {
 	// Fact: the header holds the HMAC-SHA-256 of the body in hex.
-	digests := make([][]byte, len(c.NotificationKeys))
-	for i, key := range c.NotificationKeys {
-		mac := hmac.New(sha256.New, []byte(key.Reveal()))
-		mac.Write(req.Body)
-		digests[i] = mac.Sum(nil)
-	}
+	digests := acquirer.HMACs(c.NotificationKeys, req.Body)
 	if !acquirer.MatchHexDigest(req.Get("Acme-Signature"), digests...) { // in constant time
 		return sdk.Notification{}, sdk.NotSent(sdk.CodeSignatureInvalid, "the signature is not made with any of notification_keys")
 	}

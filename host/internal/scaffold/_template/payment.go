@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/url"
 	"time"
 
 	"github.com/paymux/paymux/sdk"
@@ -27,7 +26,8 @@ type paymentAnswer struct {
 // statuses are all that Acme documents. Any other word is the zero value,
 // StatusUnknown: the host keeps asking, nothing is lost and nothing made up.
 //
-// Fact: the words. An end is only what can no longer take money.
+// Fact: the words. An end is only what can no longer take money: what is being
+// looked at by somebody is pending.
 var statuses = map[acquirer.Text]sdk.Status{
 	"open":      sdk.StatusPending,
 	"paid":      sdk.StatusSucceeded,
@@ -67,11 +67,10 @@ func readPayment(resp acquirer.Response, c call, want sdk.Order) (sdk.Payment, e
 // left out: better nothing than somewhere wrong.
 func readActions(a paymentAnswer) []sdk.NextAction {
 	var all []sdk.NextAction
-	if a.QRCode != "" && len(a.QRCode) <= 2048 {
+	if acquirer.QRText(string(a.QRCode)) {
 		all = append(all, sdk.NextAction{Type: sdk.ActionQRCode, QRCode: string(a.QRCode)})
 	}
-	u, err := url.Parse(string(a.PayURL))
-	if err == nil && u.Host != "" && (u.Scheme == "https" || u.Scheme == "http") {
+	if acquirer.WebLink(string(a.PayURL)) {
 		all = append(all, sdk.NextAction{Type: sdk.ActionRedirect, URL: string(a.PayURL)})
 	}
 	return all

@@ -25,7 +25,8 @@ var _ sdk.Provider = (*provider)(nil)
 // Authorize proves the account's key. It moves no money.
 //
 // Fact: a key is sent as it is and doesn't expire. Where it has to be exchanged
-// for a token, see acquirer.TokenSource and acquirer.Client.DoAuthorized.
+// for a token, see acquirer.TokenSource and acquirer.Client.DoAuthorized. Where no
+// call proves just that, ask for a payment that can't be there.
 func (p *provider) Authorize(ctx context.Context) (sdk.Grant, error) {
 	resp, err := p.send(ctx, http.MethodGet, p.endpoint("v1/account", nil), nil, "")
 	if err != nil {
