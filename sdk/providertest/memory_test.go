@@ -23,6 +23,7 @@ import (
 type bank struct {
 	*httptest.Server
 	inbox  string
+	token  string       // its own: a stray request to another bank's port does nothing
 	client *http.Client // its own: closing a test server closes the connections of the default one
 
 	mu      sync.Mutex
@@ -56,7 +57,7 @@ const (
 )
 
 func startBank(t *rules.T, s providertest.Setup) *bank {
-	b := &bank{inbox: s.NotifyURL, client: &http.Client{Transport: &http.Transport{}}, key: bankKey, refunds: map[string]*refund{}, faults: map[providertest.Op]providertest.Fault{}}
+	b := &bank{inbox: s.NotifyURL, token: rand.Text(), client: &http.Client{Transport: &http.Transport{}}, key: bankKey, refunds: map[string]*refund{}, faults: map[providertest.Op]providertest.Fault{}}
 	b.Server = httptest.NewServer(b)
 	t.Cleanup(func() { b.Close(); b.client.CloseIdleConnections() })
 	return b
@@ -87,10 +88,10 @@ func (b *bank) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
-		_, _ = fmt.Fprint(w, `{"token":"the-token","seconds":3600}`)
+		_, _ = fmt.Fprintf(w, `{"token":%q,"seconds":3600}`, b.token)
 		return
 	}
-	if r.Header.Get("Authorization") != "Bearer the-token" {
+	if r.Header.Get("Authorization") != "Bearer "+b.token {
 		w.WriteHeader(http.StatusUnauthorized)
 		return
 	}
@@ -170,7 +171,7 @@ func (b *bank) create(c call) (any, string) {
 	if !slices.Contains([]string{"HKD", "JPY", "BHD"}, c.Currency) {
 		return nil, "refused"
 	}
-	id := "B" + rand.Text() // a stray request to another bank's port finds nothing here
+	id := fmt.Sprintf("B%d", len(b.orders)+1)
 	b.orders = append(b.orders, &order{id, c.OrderID, c.Minor, c.Currency, "open", b.URL + "/pay/" + id})
 	return *b.orders[len(b.orders)-1], ""
 }
