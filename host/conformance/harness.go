@@ -8,6 +8,7 @@ import (
 	"io"
 	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/paymux/paymux/sdk"
@@ -113,6 +114,11 @@ func (f *HarnessFile) sandbox(t *rules.T) providertest.Sandbox {
 	for raw, means := range f.Statuses {
 		s.Statuses[raw] = sdk.ParseStatus(means)
 	}
+	s.RefundStatuses = map[string]sdk.RefundStatus{}
+	for raw, means := range f.RefundStatuses {
+		i := slices.IndexFunc(refundStatuses, func(s sdk.RefundStatus) bool { return s.String() == means })
+		s.RefundStatuses[raw] = refundStatuses[i] // checked when the file was read
+	}
 	pay := order(f.Pay)
 	s.Pay = func(id string) error {
 		err := pay(id)
@@ -121,12 +127,16 @@ func (f *HarnessFile) sandbox(t *rules.T) providertest.Sandbox {
 		}
 		return err
 	}
-	if f.SetStatus != nil {
-		s.SetStatus = func(id, raw string) error {
-			_, err := control(f.SetStatus.to(f.Sandbox, map[string]string{"{id}": id, "{status}": raw}))
+	set := func(c *call) func(id, raw string) error {
+		if c == nil {
+			return nil
+		}
+		return func(id, raw string) error {
+			_, err := control(c.to(f.Sandbox, map[string]string{"{id}": id, "{status}": raw}))
 			return err
 		}
 	}
+	s.SetStatus, s.SetRefundStatus = set(f.SetStatus), set(f.SetRefundStatus)
 	if f.Amount != nil {
 		s.Amount = f.amount
 	}

@@ -184,6 +184,8 @@ func TestHarnessFileMistakes(t *testing.T) {
 		"pay:|faults: {refused: POST /f}\npay:":          "faults: refused: \"POST /f\" has no {op}",
 		"pay:|statuses: {PAID: SUCCEEDED}\npay:":         "set_status is missing",
 		"pay:|statuses: {PAID: OK}\npay:":                `PAID can't mean "OK"`,
+		"pay:|refund_statuses: {DONE: SUCCEEDED}\npay:":  "set_refund_status is missing",
+		"pay:|refund_statuses: {DONE: EXPIRED}\npay:":    `DONE can't mean "EXPIRED"`,
 		"pay:|set_status: POST /s/{id}\npay:":            "set_status: \"POST /s/{id}\" has no {status}",
 		"pay:|amount: {request: GET /x}\npay:":           "amount: \"GET /x\" has no {id}",
 		"pay:|orders: {request: GET /x, at: 1}\npay:":    "orders: \"GET /x\" has no {id}",

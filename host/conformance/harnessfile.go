@@ -31,16 +31,20 @@ type HarnessFile struct {
 	Method   sdk.Method                 `yaml:"method"` // which capability to use, if not the first
 	Flow     sdk.Flow                   `yaml:"flow"`
 
-	Pay       *call                       `yaml:"pay"` // with {id}, the merchant's order id
-	Unpayable int                         `yaml:"unpayable"`
-	GiveUp    *call                       `yaml:"give_up"`
-	SetStatus *call                       `yaml:"set_status"` // with {id} and {status}
-	Statuses  map[string]string           `yaml:"statuses"`
-	UnheardOf string                      `yaml:"unheard_of"`
-	Amount    *amount                     `yaml:"amount"`
-	Orders    *look                       `yaml:"orders"`
-	Refunds   *look                       `yaml:"refunds"`
-	Faults    map[providertest.Fault]call `yaml:"faults"` // with {op}
+	Pay       *call             `yaml:"pay"` // with {id}, the merchant's order id
+	Unpayable int               `yaml:"unpayable"`
+	GiveUp    *call             `yaml:"give_up"`
+	SetStatus *call             `yaml:"set_status"` // with {id} and {status}
+	Statuses  map[string]string `yaml:"statuses"`
+	UnheardOf string            `yaml:"unheard_of"`
+
+	SetRefundStatus *call             `yaml:"set_refund_status"` // with {id}, the merchant's refund id, and {status}
+	RefundStatuses  map[string]string `yaml:"refund_statuses"`
+
+	Amount  *amount                     `yaml:"amount"`
+	Orders  *look                       `yaml:"orders"`
+	Refunds *look                       `yaml:"refunds"`
+	Faults  map[providertest.Fault]call `yaml:"faults"` // with {op}
 	// Notifications says that the sandbox sends them to the notify_url of a payment.
 	Notifications bool `yaml:"notifications"`
 	// Sign and Forge get a notification's headers and body, and answer the headers
@@ -175,7 +179,7 @@ func (f *HarnessFile) checkCalls() error {
 	}
 	all := []asked{
 		{"pay", f.Pay, []string{"{id}"}}, {"give_up", f.GiveUp, []string{"{id}"}}, {"set_status", f.SetStatus, []string{"{id}", "{status}"}},
-		{"sign", f.Sign, nil}, {"forge", f.Forge, nil},
+		{"set_refund_status", f.SetRefundStatus, []string{"{id}", "{status}"}}, {"sign", f.Sign, nil}, {"forge", f.Forge, nil},
 	}
 	if f.Orders != nil {
 		all = append(all, asked{"orders", &f.Orders.Call, []string{"{id}"}})
@@ -204,10 +208,14 @@ func (f *HarnessFile) checkCalls() error {
 			return fmt.Errorf("%s: %w", a.key, err)
 		}
 	}
-	for _, raw := range slices.Sorted(maps.Keys(f.Statuses)) {
-		if means := f.Statuses[raw]; !slices.ContainsFunc(statuses, func(s sdk.Status) bool { return s.String() == means }) {
-			return fmt.Errorf("statuses: %s can't mean %q, only %s", raw, means, statuses)
-		}
+	if err := mean("statuses", f.Statuses, statuses); err != nil {
+		return err
+	}
+	if err := mean("refund_statuses", f.RefundStatuses, refundStatuses); err != nil {
+		return err
+	}
+	if f.SetRefundStatus == nil && len(f.RefundStatuses) > 0 {
+		return errors.New("set_refund_status is missing, without which refund_statuses are of no use")
 	}
 	if f.SetStatus == nil && (len(f.Statuses) > 0 || f.UnheardOf != "") {
 		return errors.New("set_status is missing, without which statuses and unheard_of are of no use")
@@ -220,6 +228,18 @@ var faults = []providertest.Fault{
 	providertest.FaultRefused, providertest.FaultErrorCode, providertest.FaultWrongOrder,
 	providertest.FaultWrongMerchantOrder, providertest.FaultWrongAmount, providertest.FaultWrongCurrency,
 }
+
+// mean checks that each of the acquirer's words means one of those statuses.
+func mean[S fmt.Stringer](key string, words map[string]string, of []S) error {
+	for _, raw := range slices.Sorted(maps.Keys(words)) {
+		if means := words[raw]; !slices.ContainsFunc(of, func(s S) bool { return s.String() == means }) {
+			return fmt.Errorf("%s: %s can't mean %q, only %s", key, raw, means, of)
+		}
+	}
+	return nil
+}
+
+var refundStatuses = []sdk.RefundStatus{sdk.RefundPending, sdk.RefundSucceeded, sdk.RefundFailed, sdk.RefundUnknown}
 
 // statuses are what an acquirer's status can mean.
 var statuses = []sdk.Status{

@@ -81,7 +81,9 @@ func startSandbox(t *rules.T, _ providertest.Setup) providertest.Sandbox {
 		Statuses: map[string]sdk.Status{
 			"PENDING": sdk.StatusPending, "SUCCEEDED": sdk.StatusSucceeded, "CANCELLED": sdk.StatusCancelled,
 		},
-		UnheardOf: "HALF_PAID",
+		SetRefundStatus: func(id, raw string) error { return server.SetRefundStatus(id, cbtistest.Status(raw)) },
+		RefundStatuses:  map[string]sdk.RefundStatus{"PENDING": sdk.RefundPending, "SUCCEEDED": sdk.RefundSucceeded, "FAILED": sdk.RefundUnknown},
+		UnheardOf:       "HALF_PAID",
 		Faults: map[providertest.Fault]func(providertest.Op){
 			providertest.FaultRefused:            inject(cbtistest.Fault{Kind: cbtistest.KindCode, Code: 40003}),
 			providertest.FaultErrorCode:          inject(cbtistest.Fault{Kind: cbtistest.KindCode, Code: 59999}),

@@ -90,6 +90,20 @@ func startSandbox(t *rules.T, s providertest.Setup) providertest.Sandbox {
 		Statuses: map[string]sdk.Status{
 			"requires_action": sdk.StatusPending, "processing": sdk.StatusPending, "succeeded": sdk.StatusSucceeded, "canceled": sdk.StatusCancelled,
 		},
+		SetRefundStatus: func(id, raw string) error {
+			for _, in := range server.Intents() {
+				for _, r := range in.Refunds {
+					if r.Metadata["merchant_refund_id"] == id {
+						return server.SetRefundStatus(r.ID, raw)
+					}
+				}
+			}
+			return stripetest.ErrNotFound
+		},
+		RefundStatuses: map[string]sdk.RefundStatus{
+			"pending": sdk.RefundPending, "requires_action": sdk.RefundPending, "succeeded": sdk.RefundSucceeded,
+			"failed": sdk.RefundFailed, "canceled": sdk.RefundFailed,
+		},
 		UnheardOf: "requires_prayer",
 		Faults:    faults(server),
 		Sign:      sign(stripetest.DefaultWebhookSecret), Forge: sign("whsec_not_the_acquirers"),

@@ -169,7 +169,7 @@ func (p *provider) refund(ctx context.Context, path string, in call) (sdk.Refund
 		return sdk.Refund{}, err
 	}
 	money, _ := sdk.FromMinor(r.Minor, r.Currency)
-	states := map[string]sdk.RefundStatus{"paid": sdk.RefundSucceeded}
+	states := map[string]sdk.RefundStatus{"paid": sdk.RefundSucceeded, "waiting": sdk.RefundPending, "returned": sdk.RefundFailed}
 	return sdk.Refund{MerchantRefundID: r.RefundID, AcquirerRefundID: r.ID, Amount: money, Status: states[r.State], RawStatus: r.State}, nil
 }
 

@@ -114,6 +114,11 @@ type Sandbox struct {
 	Statuses  map[string]sdk.Status
 	UnheardOf string
 
+	// SetRefundStatus gives a refund a raw status, RefundStatuses says what that must
+	// be read as. UnheardOf is one of a refund too.
+	SetRefundStatus func(refundID, raw string) error
+	RefundStatuses  map[string]sdk.RefundStatus
+
 	// Faults are those that the sandbox can make.
 	Faults map[Fault]func(Op)
 

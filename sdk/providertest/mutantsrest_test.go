@@ -80,6 +80,8 @@ var mutantsOfRest = []mutant{
 			return p, err
 		}
 	})},
+	{"says that a refund that waits failed", "refund/mapping", refundSaid("waiting")},
+	{"says that a refund in no known status failed", "refund/unheard_of", refundSaid("half-paid")},
 	{"takes any 404 to mean that there is no refund", "refund/query_trouble", breaking(func(b *broken) {
 		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
 			p, err := b.provider.QueryRefund(ctx, r)
@@ -240,6 +242,19 @@ func mixesUp() func(sdk.Plugin) sdk.Plugin {
 				return *other, err
 			}
 			return p, err
+		}
+	})
+}
+
+// refundSaid reads one status of a refund as FAILED.
+func refundSaid(raw string) func(sdk.Plugin) sdk.Plugin {
+	return breaking(func(b *broken) {
+		b.queryRefund = func(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
+			f, err := b.provider.QueryRefund(ctx, r)
+			if f.RawStatus == raw {
+				f.Status = sdk.RefundFailed
+			}
+			return f, err
 		}
 	})
 }

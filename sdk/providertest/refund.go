@@ -1,6 +1,9 @@
 package providertest
 
 import (
+	"maps"
+	"slices"
+
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/providertest/rules"
 )
@@ -76,6 +79,27 @@ var refundRules = []rule{
 		w.refundsMade(req.Order, 1)
 		w.queryRefund(refunder, sdk.RefundQuery{Order: req.Order, MerchantRefundID: req.MerchantRefundID, Amount: req.Amount})
 	}},
+	{ID: "refund/mapping", Says: "Every status of a refund that the acquirer documents is read as what it means.", Check: func(t *rules.T, s *subject) {
+		w, refunder := refunds(t, s)
+		if w.SetRefundStatus == nil || len(w.RefundStatuses) == 0 {
+			t.Skipf("the harness has no SetRefundStatus or no RefundStatuses")
+		}
+		for _, raw := range slices.Sorted(maps.Keys(w.RefundStatuses)) {
+			r, err := w.refundWith(refunder, raw)
+			if want := w.RefundStatuses[raw]; err != nil && want != sdk.RefundUnknown || r.Status != want {
+				t.Errorf("%q is read as %s, not %s: %s", raw, r.Status, want, describe(err))
+			}
+		}
+	}},
+	{ID: "refund/unheard_of", Says: "A status of a refund that the acquirer doesn't document is no end.", Check: func(t *rules.T, s *subject) {
+		w, refunder := refunds(t, s)
+		if w.SetRefundStatus == nil || w.UnheardOf == "" {
+			t.Skipf("the harness has no SetRefundStatus or no UnheardOf")
+		}
+		if r, err := w.refundWith(refunder, w.UnheardOf); err == nil && r.Status.Terminal() {
+			t.Errorf("%q is read as %s", w.UnheardOf, r.Status)
+		}
+	}},
 	{ID: "refund/query_trouble", Says: "A QueryRefund that meets trouble says no end, and never ORDER_NOT_FOUND.", Check: checkQueryRefundTrouble},
 }
 
@@ -126,6 +150,22 @@ func (w *world) queryRefund(refunder sdk.Refunder, query sdk.RefundQuery) {
 	for _, d := range r.Differences(query) {
 		w.Errorf("QueryRefund: %s", d)
 	}
+}
+
+// refundWith asks about a refund that the acquirer has in a status of its words.
+func (w *world) refundWith(refunder sdk.Refunder, raw string) (sdk.Refund, error) {
+	w.Helper()
+	req := refundOf(w.paid())
+	made, err := refunder.Refund(w.Context(), req)
+	if err != nil {
+		w.Fatalf("Refund fails, though nothing is wrong: %v", err)
+	}
+	if err := w.SetRefundStatus(req.MerchantRefundID, raw); err != nil {
+		w.Fatalf("the harness can't set the refund's status %q: %v", raw, err)
+	}
+	return refunder.QueryRefund(w.Context(), sdk.RefundQuery{
+		Order: req.Order, MerchantRefundID: req.MerchantRefundID, AcquirerRefundID: made.AcquirerRefundID, Amount: req.Amount,
+	})
 }
 
 func (w *world) refundsMade(order sdk.Order, want int) {

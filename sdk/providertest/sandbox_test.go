@@ -71,8 +71,18 @@ func (b *bank) sandbox() providertest.Sandbox {
 		SetStatus: func(id, raw string) error { return b.set(id, raw) },
 		Statuses:  map[string]sdk.Status{"open": sdk.StatusPending, "left": sdk.StatusPending, "paid": sdk.StatusSucceeded, "closed": sdk.StatusCancelled},
 		UnheardOf: "half-paid",
-		Faults:    map[providertest.Fault]func(providertest.Op){},
-		Sign:      signer(bankKey), Forge: signer("not-the-key"),
+		SetRefundStatus: func(id, raw string) error {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			if b.refunds[id] == nil {
+				return errors.New("no such refund")
+			}
+			b.refunds[id].State = raw
+			return nil
+		},
+		RefundStatuses: map[string]sdk.RefundStatus{"paid": sdk.RefundSucceeded, "waiting": sdk.RefundPending, "returned": sdk.RefundFailed},
+		Faults:         map[providertest.Fault]func(providertest.Op){},
+		Sign:           signer(bankKey), Forge: signer("not-the-key"),
 		Rotate: func() func(string) string {
 			b.mu.Lock()
 			defer b.mu.Unlock()

@@ -27,6 +27,19 @@ func (s *Server) routeKit(mux *http.ServeMux) {
 			moveOrder(func(id string) (Order, error) { return s.SetStatus(id, in.Status) })(w, r)
 		}
 	})
+	mux.HandleFunc("POST /sandbox/refunds/{id}/status", func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Status Status `json:"status"`
+		}
+		if !readControl(w, r, &in) {
+			return
+		}
+		if err := s.SetRefundStatus(r.PathValue("id"), in.Status); err != nil {
+			failed(w, http.StatusNotFound, err)
+			return
+		}
+		answer(w, http.StatusOK, in)
+	})
 	// The body is a notification; the answer is the headers that it must have.
 	mux.HandleFunc("POST /sandbox/sign", func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))

@@ -65,6 +65,7 @@
 //	POST   /sandbox/orders/{id}/pay
 //	POST   /sandbox/orders/{id}/cancel
 //	POST   /sandbox/orders/{id}/status   {"status":"EXPIRED"}
+//	POST   /sandbox/refunds/{id}/status  {"status":"FAILED"}, id is the merchant's
 //	POST   /sandbox/sign          the headers of a notification with that body; ?key=… by another key
 //	PUT    /sandbox/webhook_key   {"key":"…"} to sign with from now on
 //	GET    /sandbox/notifications        attempts made

@@ -132,6 +132,18 @@ func (s *Server) SettleRefund(id string, to Status) error {
 	return s.settleByIDLocked(id, to)
 }
 
+// SetRefundStatus gives a refund any status, without notifying.
+func (s *Server) SetRefundStatus(merchantRefundID string, to Status) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	ref, ok := s.db.byRefund[merchantRefundID]
+	if !ok {
+		return ErrNotFound
+	}
+	ref.get().Status = to
+	return s.saveLocked()
+}
+
 func (s *Server) settleByIDLocked(id string, to Status) error {
 	ref, ok := s.db.refunds[id]
 	if !ok {
