@@ -35,6 +35,9 @@ func (s spawned) Kill(ctx context.Context) error { return killed(ctx, s.process)
 
 func killed(ctx context.Context, p *process.Process) error {
 	before := p.Status().PID
+	if before == 0 { // to kill 0 is to kill one's own group
+		return errors.New("it doesn't run")
+	}
 	if err := syscall.Kill(before, syscall.SIGKILL); err != nil {
 		return err
 	}
