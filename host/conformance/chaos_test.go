@@ -29,6 +29,7 @@ func TestBrokenProcesses(t *testing.T) {
 		caught []string
 	}{
 		{"good", nil},
+		{"logs", nil},
 		{"journals", []string{"chaos/kill"}},
 		{"wakes", []string{"chaos/freeze"}},
 		{"prints", []string{"chaos/output"}},

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/hashicorp/go-hclog"
 )
@@ -56,6 +57,9 @@ func (l *stderrLog) read(stderr io.Reader) {
 func (l *stderrLog) line(raw string) {
 	message, level, args := parseLine(l.clean(raw), l.clean)
 	message = cut(message, longestLine)
+	if len(raw) < longestLine && !utf8.ValidString(raw) { // a longer one may be cut within a rune
+		args = append(args, "not_utf8", true)
+	}
 	l.mu.Lock()
 	if len(l.tail) == tailLines {
 		l.tail = l.tail[1:]

@@ -39,7 +39,9 @@ func TestLogLines(t *testing.T) {
 		{"a level that would switch the log off", `{"@level":"off","@message":"m"}`, []string{"[DEBUG] m"}},
 		{"broken JSON", `{"@message":"m"`, []string{`[DEBUG] {"@message":"m"`}},
 		{"other JSON", `[1]` + "\nnull", []string{"[DEBUG] [1]\n", "[DEBUG] null\n"}},
-		{"invalid UTF-8", "a\xff\xfeb", []string{"a\uFFFDb"}},
+		{"invalid UTF-8", "a\xff\xfeb", []string{"a\uFFFDb: not_utf8=true\n"}},
+		{"what was invalid UTF-8", "a\uFFFDb\n", []string{"[DEBUG] a\uFFFDb\n"}},
+		{"the same in JSON", `{"@level":"warn","@message":"a\ufffdb"}`, []string{"[WARN]  a\uFFFDb\n"}},
 	} {
 		got, _ := logged(tt.stderr)
 		if strings.Count(got, "\n") != max(1, strings.Count(strings.TrimSpace(tt.stderr), "\n")+1) && tt.want != nil || tt.want == nil && got != "" {

@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -39,6 +40,8 @@ func main() {
 			return w, nil
 		case "prints":
 			return printing{inner}, nil
+		case "logs":
+			return logging{inner}, nil
 		}
 		return inner, nil
 	}
@@ -136,4 +139,23 @@ func (p printing) Create(ctx context.Context, r sdk.CreateRequest) (sdk.Payment,
 		_, _ = syscall.Write(2, []byte("\x1b[31m\xff\xfe\x00\n"))
 	}
 	return payment, err
+}
+
+// logging tells a lot of what it met, as it should: in lines of text.
+type logging struct{ provider }
+
+func (l logging) Create(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+	payment, err := l.provider.Create(ctx, r)
+	for i := range 50 {
+		fmt.Fprintf(os.Stderr, "%d: the receipt is printed to stdout by nobody\n", i)
+	}
+	fmt.Fprintln(os.Stderr, "the acquirer logs too much")
+	return payment, err
+}
+
+func (l logging) ParseNotification(ctx context.Context, r sdk.HTTPRequest) (sdk.Notification, error) {
+	n, err := l.provider.ParseNotification(ctx, r)
+	line, _ := json.Marshal(map[string]string{"@level": "warn", "@message": "what is this?", "body": string(r.Body)})
+	fmt.Fprintf(os.Stderr, "%s\n", line)
+	return n, err
 }
