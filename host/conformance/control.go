@@ -95,7 +95,8 @@ func (c call) check(places ...string) error {
 func (c call) to(sandbox string, places map[string]string) (*http.Request, error) {
 	method, path, _ := strings.Cut(c.Request, " ")
 	for _, place := range slices.Sorted(maps.Keys(places)) {
-		path = strings.ReplaceAll(path, place, url.QueryEscape(places[place]))
+		escaped := strings.ReplaceAll(url.QueryEscape(places[place]), "+", "%20") // good in a path and in a query
+		path = strings.ReplaceAll(path, place, escaped)
 	}
 	body := []byte(nil)
 	if c.Body != nil {
