@@ -134,7 +134,8 @@ func (p *Process) LastLines() string {
 	return "    " + strings.Join(lines[max(0, len(lines)-8):], "\n    ")
 }
 
-// lines logs what a program writes, and hands over each line once it is whole.
+// lines logs what a program writes, and hands over each line once it is whole and
+// in the log.
 type lines struct {
 	log  io.Writer
 	read func(line string)
@@ -142,11 +143,12 @@ type lines struct {
 }
 
 func (l *lines) Write(p []byte) (int, error) {
+	n, err := l.log.Write(p)
 	l.rest = append(l.rest, p...)
 	for {
 		line, rest, whole := bytes.Cut(l.rest, []byte("\n"))
 		if !whole {
-			return l.log.Write(p)
+			return n, err
 		}
 		l.read(string(line))
 		l.rest = rest

@@ -17,7 +17,12 @@ func TestLines(t *testing.T) {
 	for size := 1; size <= len(text); size++ {
 		var log bytes.Buffer
 		var got []string
-		l := &lines{log: &log, read: func(line string) { got = append(got, line) }}
+		l := &lines{log: &log, read: func(line string) {
+			got = append(got, line)
+			if !strings.Contains(log.String(), line+"\n") {
+				t.Errorf("who hears %q doesn't find it in the log yet", line)
+			}
+		}}
 		for rest := text; rest != ""; {
 			n := min(size, len(rest))
 			if _, err := l.Write([]byte(rest[:n])); err != nil {
