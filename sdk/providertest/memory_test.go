@@ -24,6 +24,7 @@ type bank struct {
 	*httptest.Server
 	inbox  string
 	token  string       // its own: a stray request to another bank's port does nothing
+	anew   bool         // the same request again is another order
 	client *http.Client // its own: closing a test server closes the connections of the default one
 
 	mu      sync.Mutex
@@ -162,7 +163,7 @@ func (b *bank) handle(op providertest.Op, c call) (answer any, problem string) {
 }
 
 func (b *bank) create(c call) (any, string) {
-	if o := b.find(c.OrderID); o != nil {
+	if o := b.find(c.OrderID); o != nil && !b.anew {
 		if o.Minor != c.Minor || o.Currency != c.Currency {
 			return nil, "other_order"
 		}
