@@ -126,18 +126,24 @@ const handshakeLimit = 64 << 10
 // throws everything else on stdout away, with a warning, so that a banner doesn't
 // break the start and a full pipe never blocks the plugin.
 func (r *childRunner) handshake(out io.Reader) {
-	lines := bufio.NewScanner(io.LimitReader(out, handshakeLimit))
-	lines.Buffer(nil, handshakeLimit)
-	for lines.Scan() {
-		line := lines.Text()
-		if strings.HasPrefix(line, "1|") && strings.Count(line, "|") >= 4 {
-			fmt.Fprintln(r.stdoutWriter, line)
+	in := bufio.NewReaderSize(out, handshakeLimit)
+	for left := handshakeLimit; left > 0; {
+		line, err := in.ReadSlice('\n')
+		left -= len(line)
+		text := strings.TrimRight(string(line), "\r\n")
+		if strings.HasPrefix(text, "1|") && strings.Count(text, "|") >= 4 {
+			fmt.Fprintln(r.stdoutWriter, text)
 			break
 		}
-		r.log.stray(line)
+		if len(line) > 0 {
+			r.log.stray(text)
+		}
+		if err != nil {
+			break
+		}
 	}
 	r.stdoutWriter.Close() // there is no more to come
-	r.log.strays(out)
+	r.log.strays(in) // some may have come with the line
 }
 
 // Wait waits for the end of the process.

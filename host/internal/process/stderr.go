@@ -121,8 +121,9 @@ func (l *stderrLog) stray(line string) {
 // strays reports the beginning of what comes, and throws the rest away.
 func (l *stderrLog) strays(out io.Reader) {
 	first := make([]byte, tailLength)
-	if n, _ := out.Read(first); n > 0 {
-		l.stray(strings.TrimSpace(string(first[:n])))
+	n, _ := out.Read(first)
+	if text := strings.TrimSpace(string(first[:n])); text != "" {
+		l.stray(text)
 	}
 	_, _ = io.Copy(io.Discard, out)
 }
