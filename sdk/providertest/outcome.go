@@ -117,13 +117,15 @@ func describe(err error) string {
 }
 
 // checkUnreachable closes the proxy. Another program may get its port at once,
-// and answer; hardly three times in a row.
+// and answer where ports can't be held; hardly three times in a row.
 func checkUnreachable(t *rules.T, s *subject) {
 	var wrong []string
 	for range 3 {
 		w := newWorld(t, s)
 		all := w.effects()
-		w.proxy.close()
+		if !w.proxy.close() {
+			continue
+		}
 		wrong = nil
 		for _, e := range all {
 			// A connection that was kept may only now be found closed: UNKNOWN is right for that one.
@@ -140,6 +142,9 @@ func checkUnreachable(t *rules.T, s *subject) {
 		if wrong == nil {
 			return
 		}
+	}
+	if wrong == nil {
+		t.Skipf("other programs take every port at once")
 	}
 	for _, what := range wrong {
 		t.Errorf("%s", what)

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -47,6 +48,8 @@ type proxy struct {
 	ctx    context.Context // of the case
 
 	running sync.RWMutex // read while a request is being served
+	// release gives away the port of a proxy that was closed.
+	release func()
 
 	mu    sync.Mutex
 	armed map[Op]*arming
@@ -78,7 +81,7 @@ func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
 	}
 	ctx, over := context.WithCancel(t.Context())
 	p := &proxy{
-		target: u, op: op, ctx: ctx, armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
+		target: u, op: op, ctx: ctx, release: func() {}, armed: map[Op]*arming{}, last: map[Op]answer{}, sent: map[Op]int{},
 	}
 	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
 		conn, err := (&net.Dialer{}).DialContext(ctx, network, address)
@@ -95,7 +98,8 @@ func startProxy(t *rules.T, target string, op func(*http.Request) Op) *proxy {
 	p.url, p.server = serve(hastyListener{listener, ctx.Err}, p)
 	t.Cleanup(func() {
 		over()
-		p.close()
+		_ = p.server.Close()
+		p.release()
 		p.running.Lock() // nothing of this case may reach the sandbox of another
 		defer p.running.Unlock()
 		p.client.CloseIdleConnections()
@@ -138,8 +142,13 @@ func (l hastyListener) Accept() (net.Conn, error) {
 	return hasty{conn.(*net.TCPConn), l.over}, nil
 }
 
-// close refuses every connection from now on.
-func (p *proxy) close() { _ = p.server.Close() }
+// close refuses every connection from now on. It is false if another program got
+// the port at once: what is sent now would reach that.
+func (p *proxy) close() (ok bool) {
+	_ = p.server.Close()
+	p.release, ok = hold(strings.TrimPrefix(p.url, "http://"))
+	return ok
+}
 
 // arm has the next requests of a kind suffer; times is -1 for all of them.
 func (p *proxy) arm(op Op, times int, what trouble) *arming {
