@@ -14,7 +14,7 @@ import (
 func TestPluginsConformance(t *testing.T) {
 	s := newSite(t)
 	plugin := filepath.Join(pluginsDir(t), "paymux-provider-alipayhk")
-	s.run("plugins", "conformance", plugin).want(t, exitOK, "alipayhk 1.0.0\n", "pass  process/stop", "pass  configure/secrets", "0 failed")
+	s.run("plugins", "conformance", plugin).want(t, exitOK, "alipayhk 1.0.0\n", "pass  process/stop", "pass  configure/secrets", "0 failed", "no payment was made")
 
 	junit := filepath.Join(s.dir, "report.xml")
 	a := s.run("plugins", "conformance", plugin, "--json", "--junit", junit, "--harness", s.harness())

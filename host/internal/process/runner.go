@@ -143,7 +143,7 @@ func (r *childRunner) handshake(out io.Reader) {
 		}
 	}
 	r.stdoutWriter.Close() // there is no more to come
-	r.log.strays(in) // some may have come with the line
+	r.log.strays(in)       // some may have come with the line
 }
 
 // Wait waits for the end of the process.
