@@ -104,6 +104,18 @@ func sandboxOf(t *rules.T, s providertest.Setup, create airwallextest.Op) provid
 			"REQUIRES_PAYMENT_METHOD": sdk.StatusPending, "REQUIRES_CUSTOMER_ACTION": sdk.StatusPending, "PENDING": sdk.StatusPending,
 			"PENDING_REVIEW": sdk.StatusPending, "REQUIRES_CAPTURE": sdk.StatusAuthorized, "SUCCEEDED": sdk.StatusSucceeded, "CANCELLED": sdk.StatusCancelled,
 		},
+		SetRefundStatus: func(id, raw string) error {
+			for _, r := range server.Refunds() {
+				if r.Metadata["merchant_refund_id"] == id {
+					return server.SetRefundStatus(r.ID, airwallextest.Status(raw))
+				}
+			}
+			return airwallextest.ErrNotFound
+		},
+		RefundStatuses: map[string]sdk.RefundStatus{
+			"RECEIVED": sdk.RefundPending, "PROCESSING": sdk.RefundPending, "ACCEPTED": sdk.RefundPending,
+			"SUCCEEDED": sdk.RefundSucceeded, "SETTLED": sdk.RefundSucceeded, "FAILED": sdk.RefundFailed,
+		},
 		UnheardOf: "HALF_PAID",
 		Faults:    conformanceFaults(server, create),
 		Sign:      sign(airwallextest.DefaultWebhookSecret), Forge: sign("not-the-acquirers-secret"),

@@ -91,6 +91,10 @@ func startSandbox(t *rules.T, _ providertest.Setup) providertest.Sandbox {
 			"PROCESSING": sdk.StatusPending, "PENDING": sdk.StatusPending, "SUCCESS": sdk.StatusSucceeded,
 			"FAIL": sdk.StatusFailed, "CANCELLED": sdk.StatusCancelled,
 		},
+		SetRefundStatus: func(id, raw string) error { return server.SetRefundStatus(id, antomtest.Status(raw)) },
+		RefundStatuses: map[string]sdk.RefundStatus{
+			"SUCCESS": sdk.RefundSucceeded, "FAIL": sdk.RefundFailed, "PROCESSING": sdk.RefundPending,
+		},
 		UnheardOf: "HALF_PAID",
 		Faults:    conformanceFaults(server),
 		Sign:      sign(keys.first), Forge: sign(keys.forged),

@@ -178,6 +178,19 @@ func (s *Server) SettleRefund(id string, well bool) (Refund, error) {
 	return *r, nil
 }
 
+// SetRefundStatus gives a refund any status, also one that the acquirer doesn't
+// have, and notifies nobody.
+func (s *Server) SetRefundStatus(id string, to Status) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r := s.refundLocked(id)
+	if r == nil {
+		return ErrNotFound
+	}
+	r.Status, r.UpdatedAt = to, s.opt.Now()
+	return nil
+}
+
 func (s *Server) retrieveRefund(c *call) (int, any, *refusal) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
