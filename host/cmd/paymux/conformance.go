@@ -81,7 +81,7 @@ func (c conformanceCommand) Run(a *app) error {
 		err = a.printJSON(report)
 	} else {
 		a.printf("%s\n", report.Tally)
-		if file.Sandbox == "" && file.Recording == "" {
+		if report.Plugin != "" && file.Sandbox == "" && file.Recording == "" {
 			a.printf("no payment was made: that takes a sandbox, or a recording, in a file for --harness (docs/conformance.md)\n")
 		}
 		err = printed
