@@ -6,6 +6,7 @@ import (
 
 	"github.com/paymux/paymux/host/internal/alarm"
 	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/host/internal/provider"
 	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/host/internal/store/sqlgen"
 	"github.com/paymux/paymux/sdk"
@@ -45,6 +46,10 @@ func (h *Host) sendRefund(row sqlgen.Refund, fl *flight) {
 // plugin. A host that was frozen in between would send what another host has
 // taken up, found lost, and let the merchant order or give back anew.
 const sendWithin = 30 * time.Second
+
+// It doesn't compile if a request can be under way for longer than NOT_FOUND is
+// given to be believed.
+const _ = uint64(lifecycle.LeastSettling - sendWithin - provider.LongestCall)
 
 func (h *Host) callRefund(row sqlgen.Refund) (sdk.Refund, error) {
 	ctx := context.WithoutCancel(h.life)

@@ -31,7 +31,7 @@ var mutants = []mutant{
 		"	default:\n		v.Status, v.Moved = sdk.StatusFailed, true\n	}\n	return v\n}\n\n// QueryError",
 	}}},
 	{"NOT_FOUND before the settling time ends a payment", []edit{{
-		"host/internal/lifecycle/lifecycle.go", "now.Sub(sentAt) >= max(settling, leastSettling)", "!now.IsZero()",
+		"host/internal/lifecycle/lifecycle.go", "now.Sub(sentAt) >= max(settling, LeastSettling)", "!now.IsZero()",
 	}}},
 	{"CREATE_LOST although a next action was handed out", []edit{{
 		"host/internal/lifecycle/lifecycle.go", "p.Status == sdk.StatusUnknown && !p.ActionHanded &&", "p.Status == sdk.StatusUnknown &&",

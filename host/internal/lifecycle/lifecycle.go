@@ -148,14 +148,14 @@ func QueryError(p Payment, err *sdk.Error, now time.Time, settling time.Duration
 	return v
 }
 
-// leastSettling is longer than a call can be under way, from when it is written
+// LeastSettling is as long as a call can be under way, from when it is written
 // down (a host may be slow to hand it to the plugin) to its end.
-const leastSettling = 70 * time.Second
+const LeastSettling = 70 * time.Second
 
 // settled reports whether NOT_FOUND proves something. Without a settling time, or
 // without knowing when the request was sent, it never does.
 func settled(sentAt, now time.Time, settling time.Duration) bool {
-	return settling > 0 && !sentAt.IsZero() && now.Sub(sentAt) >= max(settling, leastSettling)
+	return settling > 0 && !sentAt.IsZero() && now.Sub(sentAt) >= max(settling, LeastSettling)
 }
 
 // Plan is when to ask for an open payment: the steps count from one question to

@@ -60,6 +60,9 @@ const (
 	concurrency  = 64
 )
 
+// LongestCall is how long a call can take, all in all.
+const LongestCall = callWait + callTimeout
+
 // digestKey keeps config digests from telling anything about short secrets.
 var digestKey = sync.OnceValue(func() []byte {
 	key := make([]byte, 32)
