@@ -41,6 +41,23 @@ func exampleFile(t *testing.T) (*conformance.HarnessFile, *cbtistest.Server) {
 	return file, sandbox
 }
 
+// checkFile checks the alipayhk binary as the file says; nothing may fail.
+func checkFile(t *testing.T, file *conformance.HarnessFile) []rules.Result {
+	t.Helper()
+	harness, ok := file.Harness(conformance.Build(t, "github.com/paymux/paymux/providers/alipayhk/cmd/paymux-provider-alipayhk"))
+	if !ok {
+		t.Fatal("it has neither a sandbox nor a recording")
+	}
+	results, err := providertest.Check(t.Context(), harness, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, why := failed(results); why != "" {
+		t.Error(why)
+	}
+	return results
+}
+
 // cannot is what the provider itself has no use for.
 var cannot = []string{
 	"money/exponent_0", "money/exponent_3", "money/bounds", "retry/identical", "retry/after_lost", "retry/other_request",
@@ -50,18 +67,7 @@ var cannot = []string{
 // The example in the documentation works.
 func TestHarnessFile(t *testing.T) {
 	file, sandbox := exampleFile(t)
-	binary := conformance.Build(t, "github.com/paymux/paymux/providers/alipayhk/cmd/paymux-provider-alipayhk")
-	harness, ok := file.Harness(binary)
-	if !ok {
-		t.Fatal("it has no sandbox")
-	}
-	results, err := providertest.Check(t.Context(), harness, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, why := failed(results); why != "" {
-		t.Error(why)
-	}
+	results := checkFile(t, file)
 	// Every case that a harness in Go has, this one has too.
 	for _, r := range results {
 		if r.Verdict == rules.Skip && !slices.Contains(cannot, r.ID) {
@@ -99,17 +105,7 @@ requests: {authorize: GET /mch-api/v1/auth, create: POST /mch-api/v1/pa/payment_
 	if err != nil {
 		t.Fatal(err)
 	}
-	harness, ok := file.Harness(conformance.Build(t, "github.com/paymux/paymux/providers/alipayhk/cmd/paymux-provider-alipayhk"))
-	if !ok {
-		t.Fatal("it has no recording")
-	}
-	results, err := providertest.Check(t.Context(), harness, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if _, why := failed(results); why != "" {
-		t.Error(why)
-	}
+	results := checkFile(t, file)
 	for _, r := range results {
 		if slices.Contains([]string{"create/answer", "query/by_merchant_order", "status/paid", "outcome/reset", "outcome/timeout", "limit/seconds"}, r.ID) && r.Verdict != rules.Pass {
 			t.Errorf("%s: %s %q", r.ID, r.Verdict, r.Details)
