@@ -72,13 +72,14 @@ func (h *Host) parse(ctx context.Context, a *account, r sdk.HTTPRequest) (sdk.No
 }
 
 // notConfigured is for notifications of a provider that isn't in the config. If
-// it still has open payments the acquirer shall try again: it may come back.
+// it still has open payments or refunds the acquirer shall try again: it may
+// come back.
 func (h *Host) notConfigured(ctx context.Context, name string) error {
-	open, err := h.store.Read().UnsettledByProvider(ctx)
+	open, err := h.unsettled(ctx)
 	if err != nil {
 		return storeError(err)
 	}
-	if slices.ContainsFunc(open, func(o sqlgen.UnsettledByProviderRow) bool { return o.Provider == name }) {
+	if slices.ContainsFunc(open, func(u unsettled) bool { return u.provider == name }) {
 		e := sdk.NotSent(sdk.CodePluginUnavailable, "the provider is not configured now; send it again")
 		e.RetryAfter = retryNotification
 		return e

@@ -2,7 +2,6 @@ package host
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/paymux/paymux/host/internal/lifecycle"
@@ -182,17 +181,23 @@ func (h *Host) flagStale(p *sqlgen.Payment) []entry {
 	return []entry{{kind: kindReview, source: sourceHost, detail: "still open after seven days; it is no longer asked about"}}
 }
 
-// accountOf returns the provider of a payment, by the account that took it.
+// missingError says in what way a payment's provider left the config.
+type missingError string
+
+func (e missingError) Error() string { return string(e) }
+
+// accountOf returns the provider of a payment, by the account that took it. Its
+// only error is a missingError.
 func (h *Host) accountOf(row sqlgen.Payment) (*account, error) {
 	a := h.account(row.Provider)
 	if a == nil {
-		return nil, errors.New("provider " + row.Provider + " is no longer configured")
+		return nil, missingError("provider " + row.Provider + " is no longer configured")
 	}
 	if err := h.makeReady(h.life, a); err != nil {
 		return a, nil // the call will say so itself
 	}
 	if _, configured, _ := a.snapshot(); configured.Account != row.Account {
-		return nil, errors.New("provider " + row.Provider + " has another account now: " + configured.Account + ", not " + row.Account)
+		return nil, missingError("provider " + row.Provider + " has another account now: " + configured.Account + ", not " + row.Account)
 	}
 	return a, nil
 }

@@ -240,3 +240,87 @@ func TestRefundLateSuccess(t *testing.T) {
 		}
 	})
 }
+
+// TestRefundProviderGone: open refunds of a provider that left the config are
+// parked and flagged as payments are, also for longer than a week, and go on when
+// it is back.
+func TestRefundProviderGone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		r.sends(sdk.RefundPending, nil)
+		r.tells(sdk.RefundPending, nil)
+		c := w.refund(p.ID, "r1", "30.00")
+		w.close()
+		full := w.cfg
+		without := *full
+		without.Providers, without.Routes = full.Providers[1:], full.Routes[1:]
+		w.cfg = &without
+		w.open()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		flagged := func() *Review { return w.get(p.ID).Review }
+		if got := flagged(); got == nil || got.Reason != "provider_missing" || !strings.Contains(string(got.Observed), c.Refund.ID) {
+			t.Errorf("review %+v", got)
+		}
+		if _, err := w.notify("one", "signed refund r1"); codeOf(err) != sdk.CodePluginUnavailable {
+			t.Errorf("notification of a missing provider: %v", err)
+		}
+		if _, err := w.review(p.ID, "dismiss", "we know"); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(5 * 24 * time.Hour)
+		synctest.Wait()
+		if got := flagged(); got != nil {
+			t.Errorf("flagged again before a week is over: %+v", got)
+		}
+		time.Sleep(5 * 24 * time.Hour)
+		synctest.Wait()
+		if got := flagged(); got == nil || got.Reason != "provider_missing" {
+			t.Errorf("forgotten: review %+v", got)
+		}
+		w.close()
+		w.cfg = full
+		r.tells(sdk.RefundSucceeded, nil)
+		w.open()
+		defer w.close()
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		w.refundIs(c, "SUCCEEDED")
+	})
+}
+
+// TestRefundDismissedMismatch: a refund that is never asked about again is never
+// forgotten, whatever was dismissed before.
+func TestRefundDismissedMismatch(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		other, _ := sdk.ParseMoney("60.01", "HKD")
+		r.mu.Lock()
+		r.send = func(context.Context, sdk.RefundRequest) (sdk.Refund, error) {
+			return sdk.Refund{MerchantRefundID: "r1", Amount: other, Status: sdk.RefundSucceeded}, nil
+		}
+		r.mu.Unlock()
+		r.tells(sdk.RefundPending, nil)
+		c := w.refund(p.ID, "r1", "30.00")
+		if got := w.get(p.ID); got.Review == nil || got.Review.Reason != "mismatch" {
+			t.Fatalf("review %+v", got.Review)
+		}
+		if _, err := w.review(p.ID, "dismiss", "asked the acquirer"); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(9 * 24 * time.Hour)
+		synctest.Wait()
+		w.refundIs(c, "PENDING")
+		if got := w.get(p.ID); got.Review == nil || got.Review.Reason != "stale" {
+			t.Errorf("review %+v", got.Review)
+		}
+		if _, err := w.review(p.ID, "dismiss", "ask on"); err != nil {
+			t.Fatal(err)
+		}
+		r.tells(sdk.RefundSucceeded, nil)
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		w.refundIs(c, "SUCCEEDED")
+	})
+}

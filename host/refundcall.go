@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/paymux/paymux/host/internal/alarm"
@@ -99,6 +100,9 @@ func (h *Host) queryRefund(row sqlgen.Refund, fl *flight) {
 		state, err := refundState(*r)
 		if err != nil {
 			return lifecycle.RefundVerdict{}, err
+		}
+		if why, missing := errors.AsType[missingError](failed); missing && !state.Status.Terminal() {
+			return lifecycle.RefundVerdict{Status: state.Status, Review: lifecycle.ProviderMissing, Detail: why.Error()}, nil
 		}
 		v := lifecycle.RefundQueryError(state, failed, h.clock.Now(), settling)
 		if v.Moved {

@@ -142,9 +142,13 @@ func (h *Host) applyRefund(p *sqlgen.Payment, before sqlgen.Refund, r *sqlgen.Re
 		entries = append(entries, flagRefund(p, r, v.Review, now, v.Detail)...)
 	}
 	h.scheduleRefund(before, r, v)
-	if r.DueAt > 0 && !v.Status.Terminal() && now.Sub(fromMicros(max(r.CreatedAt, r.ReviewSince))) >= lifecycle.StaleAfter {
+	old := now.Sub(fromMicros(max(r.CreatedAt, r.ReviewSince))) >= lifecycle.StaleAfter
+	switch {
+	case v.Review == lifecycle.ProviderMissing: // parked, see park
+		r.DueAt = micros(now.Add(lifecycle.Plan[4]))
+	case old && r.DueAt > 0 && !v.Status.Terminal():
 		r.DueAt = 0
-		if r.ReviewReason == "" {
+		if r.ReviewReason == "" || !underReview(*p) {
 			entries = append(entries, flagRefund(p, r, lifecycle.Stale, now, "still open after seven days; it is no longer asked about")...)
 		}
 	}
@@ -176,39 +180,16 @@ func (h *Host) scheduleRefund(before sqlgen.Refund, r *sqlgen.Refund, v lifecycl
 	}
 }
 
-// flagRefund asks for a person to look at a payment because of its refund.
+// flagRefund asks for a person to look at a payment because of its refund. What
+// was dismissed is news again after a week.
 func flagRefund(p *sqlgen.Payment, r *sqlgen.Refund, why lifecycle.ReviewReason, now time.Time, detail string) []entry {
-	if r.ReviewReason == string(why) {
+	if r.ReviewReason == string(why) && (underReview(*p) || now.Sub(fromMicros(r.ReviewSince)) < lifecycle.StaleAfter) {
 		return nil
 	}
 	r.ReviewReason, r.ReviewSince = string(why), micros(now)
 	evidence, _ := json.Marshal(map[string]string{"refund": r.ID, "merchant_refund_id": r.MerchantRefundID, "status": r.Status, "detail": detail})
 	flag(p, why, now, string(evidence))
 	return []entry{{kind: kindReview, source: sourceRefund, rawStatus: r.RawStatus, detail: string(why) + " of " + r.ID + ": " + detail}}
-}
-
-// askRefundsOn has the acquirer asked again about the refunds of a payment that
-// it was no longer asked about: a person has looked.
-func (h *Host) askRefundsOn(tx *store.Tx, p sqlgen.Payment) error {
-	ctx, now := context.WithoutCancel(h.life), h.clock.Now()
-	all, err := tx.RefundsOfPayment(ctx, p.ID)
-	if err != nil {
-		return err
-	}
-	for _, r := range all {
-		if refundStatus(r).Terminal() || r.SendState != refundAnswered || r.ReviewReason == "" || r.DueAt > 0 || r.Holder != "" {
-			continue
-		}
-		before := r
-		r.Tries, r.DueAt, r.ReviewSince = 0, micros(lifecycle.NextQuery(h.planOf(r.Provider), 0, now)), micros(now)
-		if r.ReviewReason == string(lifecycle.Stale) {
-			r.ReviewReason = "" // it is flagged again after another week
-		}
-		if err := h.writeRefund(ctx, tx, before, r); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 func (h *Host) writeRefund(ctx context.Context, tx *store.Tx, before, after sqlgen.Refund) error {

@@ -237,34 +237,24 @@ func (h *Host) reloaded(ctx context.Context, a *account) error {
 // keepsPayments refuses a setup in which payments or refunds that haven't ended
 // lose the account that they are at.
 func (h *Host) keepsPayments(ctx context.Context, old, next *setup) error {
-	payments, err := h.store.Read().UnsettledByProvider(ctx)
-	if err != nil {
-		return storeError(err)
-	}
-	refunds, err := h.store.Read().OpenRefundsByProvider(ctx)
+	open, err := h.unsettled(ctx)
 	if err != nil {
 		return storeError(err)
 	}
 	var bad config.Errors
-	look := func(name, account string, n int64, what string) {
-		if old.accounts[name] == nil {
-			return // it was missing already, and is flagged
+	for _, u := range open {
+		if old.accounts[u.provider] == nil {
+			continue // it was missing already, and is flagged
 		}
-		after := next.accounts[name]
+		after := next.accounts[u.provider]
 		if after == nil {
-			bad = append(bad, next.cfg.At("providers", fmt.Sprintf("%s is dropped, but %d %s of it haven't ended; keep it, with accepting: false, until they have", name, n, what)))
-			return
+			bad = append(bad, next.cfg.At("providers", fmt.Sprintf("%s is dropped, but %s of it haven't ended; keep it, with accepting: false, until they have", u.provider, u.count())))
+			continue
 		}
-		if _, configured, ready := after.snapshot(); ready && configured.Account != account {
-			bad = append(bad, next.cfg.At("providers."+name+".config", fmt.Sprintf("names account %s, but %d %s at account %s haven't ended; "+
-				"add the new account as another provider, and set accepting: false on this one", configured.Account, n, what, account)))
+		if _, configured, ready := after.snapshot(); ready && configured.Account != u.account {
+			bad = append(bad, next.cfg.At("providers."+u.provider+".config", fmt.Sprintf("names account %s, but %s at account %s haven't ended; "+
+				"add the new account as another provider, and set accepting: false on this one", configured.Account, u.count(), u.account)))
 		}
-	}
-	for _, u := range payments {
-		look(u.Provider, u.Account, u.Payments, "payments")
-	}
-	for _, u := range refunds {
-		look(u.Provider, u.Account, u.Refunds, "refunds")
 	}
 	if len(bad) > 0 {
 		return bad

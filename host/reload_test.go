@@ -76,8 +76,8 @@ func TestReloadKeepsPayments(t *testing.T) {
 		}
 		other := []string{`uid: "1"`, `uid: "2"`}
 		drop := []string{lineOne, "", "[one, two]", "[two]"}
-		w.keepsConfig("paymux.yaml:7:31: providers.one.config: names account 2, but 2 payments at account 1 haven't ended; add the new account as another provider", other...)
-		w.keepsConfig("one is dropped, but 2 payments of it haven't ended; keep it, with accepting: false", drop...)
+		w.keepsConfig("paymux.yaml:7:31: providers.one.config: names account 2, but 2 payment(s) at account 1 haven't ended; add the new account as another provider", other...)
+		w.keepsConfig("one is dropped, but 2 payment(s) of it haven't ended; keep it, with accepting: false", drop...)
 
 		// The way out that the errors name.
 		if err := w.reload(lineOne, strings.Replace(lineOne, "config", "accepting: false, config", 1)); err != nil {
@@ -105,7 +105,7 @@ func TestReloadKeepsRefunds(t *testing.T) {
 		defer w.close()
 		refunds.sends(sdk.RefundPending, nil)
 		w.refund(paid.ID, "r1", "10.00")
-		w.keepsConfig("names account 2, but 1 refunds at account 1 haven't ended", `uid: "1"`, `uid: "2"`)
+		w.keepsConfig("names account 2, but 1 refund(s) at account 1 haven't ended", `uid: "1"`, `uid: "2"`)
 	})
 }
 

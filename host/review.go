@@ -88,11 +88,8 @@ func (h *Host) decide(tx *store.Tx, p *sqlgen.Payment, r ReviewRequest) ([]entry
 		}
 	} else {
 		h.askOn(p)
-		if err := h.askOnRefunds(tx, p.ID); err != nil {
-			return nil, err
-		}
 	}
-	if err := h.askRefundsOn(tx, *p); err != nil {
+	if err := h.askOnRefunds(tx, p.ID); err != nil {
 		return nil, err
 	}
 	p.ReviewDecision, p.ReviewSince = r.Decision, micros(h.clock.Now())

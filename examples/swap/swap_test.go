@@ -66,7 +66,7 @@ func TestSwap(t *testing.T) {
 		`all at cbtis +alipay_hk +cbtis `, `alipay_cn +cbtis `, `hk: 25% airwallex`, `hk: 50%; cn: stripe`, `alipay_cn +stripe `,
 		`hk: 100%; cn: stripe +alipay_hk +airwallex `, `alipay_cn +stripe `,
 		`Without airwallex and stripe the config is refused:`,
-		`paymux\.yaml:\d+:\d+: providers: airwallex is dropped, but \d+ payments of it haven't ended`, `stripe is dropped, but \d+ payments`,
+		`paymux\.yaml:\d+:\d+: providers: airwallex is dropped, but \d+ payment\(s\) of it haven't ended`, `stripe is dropped, but \d+ payment`,
 		`all to antom +alipay_hk +antom `, `alipay_cn +antom `, `back to cbtis +alipay_hk +cbtis `, `alipay_cn +cbtis `,
 		`airwallex, antom, stripe are dropped from the config`,
 		`payments in all +\d+\n`, `failed +0\n`, `doubled.* 0\n`, `astray.* 0\n`, `events lost +0\n$`,

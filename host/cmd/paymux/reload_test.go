@@ -48,7 +48,7 @@ func TestReload(t *testing.T) {
 	s.write("uid: ", "uidd: ")
 	r.hangup("the config was not reloaded; nothing was changed", "paymux.yaml:10:", "unknown key")
 	s.write("  cbtis:", "  other:", "providers: [cbtis]", "providers: [other]")
-	r.hangup("not reloaded", "cbtis is dropped, but 1 payments of it haven't ended")
+	r.hangup("not reloaded", "cbtis is dropped, but 1 payment(s) of it haven't ended")
 	s.write("webhook_keys", "webhook_keys: [x-x-x-x-x], webhook_keys")
 	r.hangup("not reloaded", "paymux.yaml")
 	if p := r.create(); p.Status != "PENDING" {

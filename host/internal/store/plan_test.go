@@ -82,6 +82,7 @@ var plans = map[string]struct {
 	"HeldPayments":           {index: "COVERING INDEX payments_held"},
 	"UnsettledByProvider":    {index: "payments_unsettled"},
 	"OpenRefundsByProvider":  {index: "refunds_open"},
+	"OpenRefundsOf":          {index: "refunds_open (provider=?)", sorts: "only what is open"},
 	"ClaimPaidGroup":         {},
 	"PaidGroup":              {index: "sqlite_autoindex_paid_groups_1 (merchant=? AND order_group=?)"},
 	"UpdatePayment":          {index: "sqlite_autoindex_payments_1 (id=?)"},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -103,6 +104,20 @@ func TestRefundTwice(t *testing.T) {
 		}
 		if r, err := s.Read().Refund(t.Context(), "ref_1"); r.Version != 2 || r.RefundedAt != 1 || r.Status != "SUCCEEDED" || err != nil {
 			t.Errorf("%+v (%v)", r, err)
+		}
+	})
+}
+
+func TestOpenRefunds(t *testing.T) {
+	each(t, func(t *testing.T, s *Store) {
+		insert(t, s, payment("0", nil))
+		for i, status := range []string{"PENDING", "UNKNOWN", "SUCCEEDED", "FAILED", "PENDING"} {
+			insertRefund(t, s, refund(fmt.Sprint(i), func(r *sqlgen.Refund) { r.PaymentID, r.Status, r.DueAt = "pay_0", status, int64(4-i) }))
+		}
+		insertRefund(t, s, refund("elsewhere", func(r *sqlgen.Refund) { r.PaymentID, r.Status, r.Provider, r.DueAt = "pay_0", "PENDING", "another", 1 }))
+		rows, err := s.Read().OpenRefundsOf(t.Context(), "main") // of which ref_4 is not due
+		if want := []sqlgen.OpenRefundsOfRow{{ID: "ref_0", Provider: "main", DueAt: 4}, {ID: "ref_1", Provider: "main", DueAt: 3}}; !slices.Equal(rows, want) || err != nil {
+			t.Errorf("of one provider: %v (%v)", rows, err)
 		}
 	})
 }

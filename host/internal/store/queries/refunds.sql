@@ -46,3 +46,7 @@ SELECT id, holder FROM refunds WHERE holder <> '' ORDER BY holder, id;
 -- name: OpenRefundsByProvider :many
 SELECT provider, account, COUNT(*) AS refunds FROM refunds
 WHERE status IN ('PENDING','UNKNOWN') GROUP BY provider, account ORDER BY provider, account;
+
+-- name: OpenRefundsOf :many
+SELECT id, provider, due_at FROM refunds
+WHERE provider = $1 AND status IN ('PENDING','UNKNOWN') AND due_at > 0 ORDER BY id;

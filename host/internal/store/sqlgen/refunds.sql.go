@@ -214,6 +214,40 @@ func (q *Queries) OpenRefundsByProvider(ctx context.Context) ([]OpenRefundsByPro
 	return items, nil
 }
 
+const openRefundsOf = `-- name: OpenRefundsOf :many
+SELECT id, provider, due_at FROM refunds
+WHERE provider = $1 AND status IN ('PENDING','UNKNOWN') AND due_at > 0 ORDER BY id
+`
+
+type OpenRefundsOfRow struct {
+	ID       string
+	Provider string
+	DueAt    int64
+}
+
+func (q *Queries) OpenRefundsOf(ctx context.Context, provider string) ([]OpenRefundsOfRow, error) {
+	rows, err := q.db.QueryContext(ctx, openRefundsOf, provider)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OpenRefundsOfRow
+	for rows.Next() {
+		var i OpenRefundsOfRow
+		if err := rows.Scan(&i.ID, &i.Provider, &i.DueAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const overdueRefunds = `-- name: OverdueRefunds :many
 SELECT id, provider, due_at FROM refunds WHERE due_at > 0 AND due_at <= $1 AND holder = '' ORDER BY due_at, id LIMIT CAST($2 AS BIGINT)
 `
