@@ -15,6 +15,7 @@ import (
 
 	"github.com/paymux/paymux/host"
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/process"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -137,6 +138,7 @@ func provider() host.ProviderInfo {
 	p := host.ProviderInfo{Name: "one", Plugin: "fake", Version: "1.0.0", Acquirer: "Fake", Account: "acc", Accepting: true, Ready: true, Error: "old"}
 	p.Process.State, p.Breaker.State, p.Instances = "running", "closed", 1
 	p.Process.PID, p.Process.Running, p.Process.Since, p.Process.SHA256 = 7, true, time.Unix(1, 0).UTC(), "ab"
+	p.Process.Health = &process.Health{At: time.Unix(2, 0).UTC(), Error: "no answer"}
 	p.Capabilities = &host.Abilities{
 		NotifyURL: "per_payment", CreateRetry: "none", QueryByMerchantOrder: true, NotFoundSettlingSeconds: 600,
 		Payments: []host.Ability{{Method: sdk.AlipayHK, Flow: sdk.MobileWeb, Currency: "HKD", Min: "1.00", Actions: []sdk.ActionType{sdk.ActionRedirect}}},

@@ -4,15 +4,19 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
+	"github.com/paymux/paymux/host"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -20,6 +24,7 @@ import (
 type document struct {
 	Components struct {
 		Headers map[string]struct{ Required bool }
+		Schemas map[string]node
 	}
 	Paths map[string]map[string]struct {
 		Responses map[string]struct {
@@ -29,6 +34,13 @@ type document struct {
 			}
 		}
 	}
+}
+
+// node is a schema as far as TestDocumentHasMembers reads it.
+type node struct {
+	Ref        string `json:"$ref"`
+	Properties map[string]node
+	Items      *node
 }
 
 var spec = sync.OnceValues(func() (document, error) {
@@ -176,6 +188,58 @@ func TestDocumentHasWords(t *testing.T) {
 	}
 	for _, r := range reviewReasons[1:] {
 		check("/components/schemas/Review/properties/reason", r)
+	}
+}
+
+// TestDocumentHasMembers: an answer has the members that the document tells of, at
+// every depth, also those that are seldom there.
+func TestDocumentHasMembers(t *testing.T) {
+	d, err := spec()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, answer := range map[string]any{
+		"Payment": host.Payment{}, "PaymentPage": page[host.Payment]{}, "Refund": host.Refund{}, "RefundPage": page[host.Refund]{},
+		"Event": host.Event{}, "EventPage": page[host.Event]{}, "Provider": host.ProviderInfo{},
+		"Problem": problem{}, "Health": health{},
+	} {
+		if _, ok := d.Components.Schemas[name]; !ok {
+			t.Errorf("the document has no %s", name)
+			continue
+		}
+		compareMembers(t, d, name, d.Components.Schemas[name], reflect.TypeOf(answer))
+	}
+}
+
+func compareMembers(t *testing.T, d document, at string, n node, typ reflect.Type) {
+	t.Helper()
+	if n.Ref != "" {
+		n = d.Components.Schemas[strings.TrimPrefix(n.Ref, "#/components/schemas/")]
+	}
+	switch typ.Kind() {
+	case reflect.Pointer:
+		compareMembers(t, d, at, n, typ.Elem())
+	case reflect.Slice:
+		if n.Items != nil {
+			compareMembers(t, d, at+"[]", *n.Items, typ.Elem())
+		}
+	case reflect.Struct:
+		if typ == reflect.TypeFor[time.Time]() {
+			return
+		}
+		members := map[string]reflect.Type{}
+		for i := range typ.NumField() {
+			name, _, _ := strings.Cut(typ.Field(i).Tag.Get("json"), ",")
+			members[name] = typ.Field(i).Type
+		}
+		has, told := slices.Sorted(maps.Keys(members)), slices.Sorted(maps.Keys(n.Properties))
+		if !slices.Equal(has, told) {
+			t.Errorf("%s has %v, the document tells of %v", at, has, told)
+			return
+		}
+		for name, member := range members {
+			compareMembers(t, d, at+"."+name, n.Properties[name], member)
+		}
 	}
 }
 
