@@ -53,7 +53,7 @@ func (r *childRunner) runAttached(started chan<- error) {
 	_ = handshake.Close()
 	_ = r.stdout.Close() // whoever still writes gives up
 	reader.Wait()
-	r.exit = Exit{At: time.Now(), Code: -1, Attached: true}
+	r.exit = Exit{At: time.Now().UTC(), Code: -1, Attached: true}
 }
 
 // openHandshake makes the pipe for the plugin's stdout. It is open both ways, so

@@ -120,6 +120,8 @@ func TestAttachedThatIsKilled(t *testing.T) {
 	eventually(t, "the host to notice", func() bool { return strings.Contains(s.log.String(), "is gone") })
 	if st := s.Status(); st.Running || st.LastExit == nil || !st.LastExit.Attached {
 		t.Errorf("%+v", st)
+	} else {
+		inUTC(t, st.LastExit.At)
 	}
 	eventually(t, "the host to wait again", func() bool { return strings.Count(s.log.String(), "ATTACHED BY HAND") == 2 })
 	byHand(t, file, "good")

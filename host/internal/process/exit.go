@@ -45,7 +45,7 @@ func (e Exit) String() string {
 // describeExit puts an end into words. oomBefore is the count of the kernel's
 // kills for want of memory when the process was started.
 func describeExit(state *os.ProcessState, err error, lastLog []string, oomBefore int64) Exit {
-	e := Exit{At: time.Now(), Code: -1, LastLog: lastLog}
+	e := Exit{At: time.Now().UTC(), Code: -1, LastLog: lastLog}
 	if state == nil { // it was never reaped
 		e.LastLog = append(e.LastLog, fmt.Sprint(err))
 		return e

@@ -25,6 +25,7 @@ func TestKilledPluginIsStartedAgain(t *testing.T) {
 		if st.Restarts != i || st.LastExit == nil || st.LastExit.Signal != "killed" || st.LastExit.Code != -1 || st.LastExit.At.IsZero() || st.LastExit.MaxRSS == 0 {
 			t.Errorf("after kill %d: %+v, %+v", i, st, st.LastExit)
 		}
+		inUTC(t, st.Since, st.Health.At, st.LastExit.At)
 		if !gone(pid) {
 			t.Error("the old one runs on")
 		}
@@ -35,6 +36,16 @@ func TestKilledPluginIsStartedAgain(t *testing.T) {
 	}
 	if _, err := service.Describe(t.Context(), &pb.DescribeRequest{}); err != nil {
 		t.Error(err)
+	}
+}
+
+// inUTC: times are answered as they are kept, and the API promises UTC.
+func inUTC(t *testing.T, times ...time.Time) {
+	t.Helper()
+	for _, at := range times {
+		if at.IsZero() || at.Location() != time.UTC {
+			t.Errorf("%s is in zone %s", at, at.Location())
+		}
 	}
 }
 
@@ -56,6 +67,7 @@ func TestHealthyPluginIsLeftAlone(t *testing.T) {
 	s := start(t, "good", func(o *Options) { o.policy.health = time.Millisecond })
 	pid := s.running(t)
 	within(300*time.Millisecond, nil)
+	inUTC(t, s.Status().Health.At)
 	if st := s.Status(); st.PID != pid || st.Restarts != 0 {
 		t.Errorf("it was started again: %+v", st)
 	}

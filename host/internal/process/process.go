@@ -242,7 +242,7 @@ func (p *Process) set(s *session, err error) {
 	defer p.mu.Unlock()
 	if s != nil {
 		p.starts++
-		p.health = Health{OK: true, At: time.Now()} // it answered, or it wouldn't be started
+		p.health = Health{OK: true, At: time.Now().UTC()} // it answered, or it wouldn't be started
 	}
 	p.session, p.startErr = s, err
 	close(p.changed)

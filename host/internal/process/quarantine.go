@@ -22,11 +22,11 @@ func (p *Process) beQuarantined(ctx context.Context, reason string) {
 	case <-p.retry: // it was for the one before
 	default:
 	}
-	now := time.Now()
+	now := time.Now().UTC()
 	q := &Quarantine{Reason: reason, Since: now, Until: now.Add(p.opts.policy.quarantine)}
 	p.opts.Logger.Error("plugin is quarantined: it is not started again until its binary changes, the config is reloaded, or the time is over",
-		"plugin", p.opts.Name, "reason", reason, "until", q.Until.UTC().Format(time.RFC3339))
-	p.setQuarantine(q, fmt.Errorf("it is quarantined until %s: %s", q.Until.UTC().Format(time.RFC3339), reason))
+		"plugin", p.opts.Name, "reason", reason, "until", q.Until.Format(time.RFC3339))
+	p.setQuarantine(q, fmt.Errorf("it is quarantined until %s: %s", q.Until.Format(time.RFC3339), reason))
 	why := p.awaitRelease(ctx, q)
 	p.setQuarantine(nil, errRestarting)
 	if ctx.Err() == nil {

@@ -21,6 +21,7 @@ func TestQuarantine(t *testing.T) {
 	if st.State != StateQuarantined || !strings.Contains(st.Quarantine.Reason, "it failed 3 times in a row") || !strings.Contains(st.Quarantine.Reason, "the licence has run out") || !st.Quarantine.Until.After(st.Quarantine.Since) {
 		t.Errorf("%+v, %+v", st, st.Quarantine)
 	}
+	inUTC(t, st.Quarantine.Since, st.Quarantine.Until)
 	if n := strings.Count(s.log.String(), "did not start"); n != 3 {
 		t.Errorf("it was started %d times", n)
 	}

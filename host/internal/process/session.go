@@ -54,7 +54,7 @@ var (
 )
 
 func newSession(img *image, own tls.Certificate, grace time.Duration, log *stderrLog) *session {
-	s := &session{image: img, certificate: own, grace: grace, log: log, started: time.Now(), conns: map[*grpc.ClientConn]bool{}}
+	s := &session{image: img, certificate: own, grace: grace, log: log, started: time.Now().UTC(), conns: map[*grpc.ClientConn]bool{}}
 	printed, writer := io.Pipe()
 	s.printed = writer
 	s.logging.Go(func() { log.read(printed) })

@@ -45,7 +45,8 @@ func (p *Process) unavailable(why error, retryAfter time.Duration) error {
 	return e
 }
 
-// Status is what operators see of a process.
+// Status is what operators see of a process. The API answers it as it is, so all
+// times are in UTC.
 type Status struct {
 	State    string    `json:"state"`
 	Running  bool      `json:"running"`
@@ -82,7 +83,7 @@ type Health struct {
 }
 
 func (p *Process) setHealth(err error) {
-	h := Health{OK: err == nil, At: time.Now()}
+	h := Health{OK: err == nil, At: time.Now().UTC()}
 	if err != nil {
 		h.Error = cut(p.opts.Redact(err.Error()), tailLength)
 	}

@@ -48,7 +48,7 @@ func newBreaker() *breaker {
 			b.mu.Lock()
 			defer b.mu.Unlock()
 			if b.opened = (time.Time{}); to == gobreaker.StateOpen {
-				b.opened = time.Now()
+				b.opened = time.Now().UTC() // as the API answers it
 			}
 		},
 	})
