@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -117,7 +118,7 @@ func (h *Host) readLock(cfg *config.Config) (*lockfile.File, error) {
 // doesn't start takes down its own providers only.
 func (h *Host) startPlugins(ctx context.Context) error {
 	s := h.now()
-	if err := h.checkAttached(); err != nil {
+	if err := CheckAttached(s.cfg, h.attached); err != nil {
 		return err
 	}
 	lock, err := h.readLock(s.cfg)
@@ -211,16 +212,18 @@ func (h *Host) newChild(cfg *config.Config, p config.Provider, key, path, pin st
 // attachment is the file by which a provider's plugin is attached; empty if the
 // host starts it. A process of its own is never attached.
 func (h *Host) attachment(p config.Provider) string {
-	if keyOf(p) != p.Plugin {
+	if !attachable(p) {
 		return ""
 	}
 	return h.attached[p.Plugin]
 }
 
-// checkAttached finds what would never be waited for.
-func (h *Host) checkAttached() error {
-	for plugin := range h.attached {
-		if !slices.ContainsFunc(h.now().cfg.Providers, func(p config.Provider) bool { return p.Plugin == plugin && h.attachment(p) != "" }) {
+func attachable(p config.Provider) bool { return keyOf(p) == p.Plugin }
+
+// CheckAttached finds what WithAttached would never wait for.
+func CheckAttached(cfg *config.Config, files map[string]string) error {
+	for _, plugin := range slices.Sorted(maps.Keys(files)) {
+		if !slices.ContainsFunc(cfg.Providers, func(p config.Provider) bool { return p.Plugin == plugin && attachable(p) }) {
 			return fmt.Errorf("plugin %q can't be attached: no provider of the config uses it in a shared process", plugin)
 		}
 	}

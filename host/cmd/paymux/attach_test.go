@@ -82,9 +82,9 @@ func TestServeAttach(t *testing.T) {
 
 func TestServeAttachRefuses(t *testing.T) {
 	s := newSite(t)
-	s.run("serve", "--attach", "stripe=x.env").want(t, exitFailed, `plugin "stripe" can't be attached`)
+	s.run("serve", "--attach", "stripe=x.env").want(t, exitUsage, `plugin "stripe" can't be attached`)
 	s.run("serve", "--attach", "alipayhk=").want(t, exitUsage, "--attach alipayhk needs a file")
 	s.run("serve", "--attach", "alipayhk").want(t, exitUsage, "attach")
 	s.write("    plugin: alipayhk\n", "    plugin: alipayhk\n    process: own\n")
-	s.run("serve", "--attach", "alipayhk=x.env").want(t, exitFailed, `plugin "alipayhk" can't be attached`)
+	s.run("serve", "--attach", "alipayhk=x.env").want(t, exitUsage, `plugin "alipayhk" can't be attached`)
 }

@@ -52,7 +52,7 @@ func (c serveCommand) Run(a *app) error {
 		return err
 	}
 	warnings(cfg, log)
-	files, err := c.attached()
+	files, err := c.attached(cfg)
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (c serveCommand) Run(a *app) error {
 }
 
 // attached are the files of --attach, as seen from where the command was called.
-func (c serveCommand) attached() (map[string]string, error) {
+func (c serveCommand) attached(cfg *config.Config) (map[string]string, error) {
 	files := map[string]string{}
 	for name, file := range c.Attach {
 		path, err := filepath.Abs(file)
@@ -81,6 +81,9 @@ func (c serveCommand) attached() (map[string]string, error) {
 			return nil, usageError("--attach %s needs a file, as in --attach %s=%s.env", name, name, name)
 		}
 		files[name] = path
+	}
+	if err := host.CheckAttached(cfg, files); err != nil {
+		return nil, usageError("--attach: %w", err)
 	}
 	return files, nil
 }
