@@ -247,7 +247,8 @@ func enough(ctx context.Context, tx *store.Tx, p sqlgen.Payment, amount sdk.Mone
 		rest = rest.Sub(m.Amount())
 	}
 	if amount.Amount().GreaterThan(rest) {
-		e := sdk.NotSent(sdk.CodeRefundTooLarge, "is more than the %s %s that is left of the payment; refunds that are not FAILED count", rest, p.Currency)
+		places, _ := sdk.CurrencyExponent(p.Currency) // known, or the amount wouldn't have been read
+		e := sdk.NotSent(sdk.CodeRefundTooLarge, "is more than the %s %s that is left of the payment; refunds that are not FAILED count", rest.StringFixed(int32(places)), p.Currency)
 		e.Field = "amount"
 		return e
 	}

@@ -116,7 +116,7 @@ func TestRefundLostAnswer(t *testing.T) {
 		if c.Refund.Status != "UNKNOWN" || c.Refund.Code != "ACQUIRER_TIMEOUT" {
 			t.Fatalf("%+v", c)
 		}
-		if _, err := w.Refund(context.Background(), "shop-a", p.ID, RefundRequest{MerchantRefundID: "r2", Amount: "60.00"}); codeOf(err) != sdk.CodeRefundTooLarge {
+		if _, err := w.Refund(context.Background(), "shop-a", p.ID, RefundRequest{MerchantRefundID: "r2", Amount: "60.00"}); codeOf(err) != sdk.CodeRefundTooLarge || !strings.Contains(err.Error(), "40.00 HKD") {
 			t.Errorf("an unknown refund doesn't count: %v", err)
 		}
 		time.Sleep(6 * time.Second)

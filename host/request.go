@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"net"
 	"net/url"
 	"regexp"
@@ -114,7 +115,8 @@ func validateMetadata(m map[string]string) error {
 	if len(m) > maxMetadataKeys {
 		return sdk.InvalidField("metadata", "must have at most %d keys", maxMetadataKeys)
 	}
-	for k, v := range m {
+	for _, k := range slices.Sorted(maps.Keys(m)) { // the same request, the same answer
+		v := m[k]
 		if k == "" || utf8.RuneCountInString(k) > maxMetadataKey || !printable(k) {
 			return sdk.InvalidField("metadata", "keys must have 1 to %d printable characters", maxMetadataKey)
 		}

@@ -68,6 +68,20 @@ func TestBadRequests(t *testing.T) {
 	})
 }
 
+// TestSameFault: of several faults it is always the same one that is named.
+func TestSameFault(t *testing.T) {
+	r := request("o1")
+	r.Metadata = map[string]string{}
+	for i := range maxMetadataKeys {
+		r.Metadata[fmt.Sprintf("k%02d", i)] = strings.Repeat("x", maxMetadataValue+1)
+	}
+	for range 50 {
+		if _, err := r.validate(nil); sdk.AsError(err).Field != "metadata.k00" {
+			t.Fatal(err)
+		}
+	}
+}
+
 func TestGoodRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
