@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/store"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -55,9 +56,13 @@ func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option)
 }
 
 // checkStore looks where a SQLite file would be, without touching it: a running
-// host may hold it. PostgreSQL is looked at when it is opened.
+// host may hold it. Of PostgreSQL it reads the URL only; the server is looked at
+// when it is opened.
 func checkStore(cfg *config.Config) error {
-	if cfg.Store.Kind != config.StoreSQLite {
+	if cfg.Store.Kind == config.StorePostgres {
+		if err := store.CheckPostgresURL(cfg.Store.DSN.Reveal()); err != nil {
+			return config.Errors{cfg.At("store", "found a URL that PostgreSQL's driver refuses: "+err.Error())}
+		}
 		return nil
 	}
 	dir := filepath.Dir(cfg.Store.Path)

@@ -20,6 +20,8 @@ func TestConfigCheck(t *testing.T) {
 		{"credentials refused", []string{"${env:CLIENT_SECRET}", "wrong-" + testSecret[:6]}, "--online", exitFailed, []string{"CREDENTIALS_REFUSED"}},
 		{"offline believes the credentials", []string{"${env:CLIENT_SECRET}", "wrong"}, "", exitOK, []string{"ok"}},
 		{"nobody there", []string{"base_url: http", "base_url: http://127.0.0.1:9/ #"}, "--online", exitFailed, []string{"ACQUIRER_UNAVAILABLE"}},
+		{"no port of PostgreSQL", []string{"sqlite:paymux.db", "postgres://u:hush-hush@h:99999/d"}, "", exitUsage, []string{"paymux.yaml:4:8: store: ", "invalid port"}},
+		{"no mode of PostgreSQL", []string{"sqlite:paymux.db", "postgres://u:hush-hush@h/d?sslmode=maybe"}, "", exitUsage, []string{"paymux.yaml:4:8: store: ", "sslmode is invalid"}},
 		{"missing plugin", []string{"plugin: alipayhk", "plugin: awx"}, "", exitFailed, []string{"PLUGIN_UNAVAILABLE", "there is no plugin at"}},
 		{"schema", []string{"uid: ", "amount_unit: cents\n      uid: "}, "", exitUsage, []string{"paymux.yaml:12:20: providers.cbtis.config.amount_unit: "}},
 		{"useless route", []string{"providers: [cbtis]}]", "providers: [cbtis]}, {flows: [app], providers: [cbtis]}]"}, "", exitUsage,
@@ -40,6 +42,18 @@ func TestConfigCheck(t *testing.T) {
 				t.Errorf("exit code %d, but %+v", tt.code, report)
 			}
 		})
+	}
+}
+
+// What config check refuses, serve refuses alike, and no message shows the URL.
+func TestStoreURL(t *testing.T) {
+	s := newSite(t, "sqlite:paymux.db", "postgres://u:hush-hush@h/d?sslmode=maybe")
+	for _, command := range [][]string{{"config", "check"}, {"serve"}} {
+		a := s.run(command...)
+		a.want(t, exitUsage, "paymux.yaml:4:8: store: ")
+		if strings.Contains(a.stderr, "hush") || strings.Contains(a.stderr, "@h") {
+			t.Errorf("%v: the URL is printed: %s", command, a.stderr)
+		}
 	}
 }
 

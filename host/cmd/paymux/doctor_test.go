@@ -12,7 +12,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/pgtest"
 )
 
 func TestDoctor(t *testing.T) {
@@ -34,7 +37,7 @@ func TestDoctor(t *testing.T) {
 		{"no plugin", []string{"plugin: alipayhk", "plugin: awx"}, exitFailed, []string{"fail  plugin", "fail  provider", "> build it, or set plugins.dir"}},
 		{"schema", []string{"uid: ", "amount_unit: cents\n      uid: "}, exitFailed, []string{"fail  provider", "providers.cbtis.config.amount_unit"}},
 		{"no directory", []string{"sqlite:paymux.db", "sqlite:gone/paymux.db"}, exitFailed, []string{"fail  store", "make the directory if it is missing"}},
-		{"postgres", []string{"sqlite:paymux.db", "postgres://u@h/d"}, exitFailed, []string{"fail  store"}},
+		{"postgres", []string{"sqlite:paymux.db", "postgres://u:hush-hush@127.0.0.1:1/d"}, exitFailed, []string{"fail  store", "127.0.0.1:1/d", "> start it"}},
 		{"port of another program", []string{"listen: 127.0.0.1:0\nadmin", "listen: " + foreign + "\nadmin"}, exitFailed, []string{"fail  listen", "another program uses this port"}},
 		{"port of another host", []string{"admin_listen: 127.0.0.1:0", "admin_listen: " + host.Listener.Addr().String()}, exitFailed,
 			[]string{"fail  admin_listen", "a paymux host serves there, but with another store"}},
@@ -55,6 +58,26 @@ func TestDoctor(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A database that hosts can use is recognized without being touched.
+func TestDoctorPostgres(t *testing.T) {
+	url := pgtest.New(t)
+	s := newSite(t, "sqlite:paymux.db", url)
+	s.run("doctor").want(t, exitOK, "ok    store", "PostgreSQL")
+	db, err := pgx.Connect(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close(t.Context())
+	var tables int
+	if err := db.QueryRow(t.Context(), "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'").Scan(&tables); err != nil || tables > 0 {
+		t.Errorf("it made %d tables, %v", tables, err)
+	}
+	if _, err := db.Exec(t.Context(), `ALTER DATABASE "`+db.Config().Database+`" SET default_transaction_read_only = on`); err != nil {
+		t.Fatal(err)
+	}
+	s.run("doctor").want(t, exitFailed, "fail  store", "can't be written")
 }
 
 // Beside a running host it says so instead of calling its ports and its store

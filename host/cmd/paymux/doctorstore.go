@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -9,8 +10,10 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/paymux/paymux/host/config"
+	"github.com/paymux/paymux/host/internal/store"
 )
 
 // leastSpace is when a disk is called full: a payment takes some KiB, and
@@ -21,8 +24,8 @@ const leastSpace = 256 << 20
 // writing.
 func (d *doctor) checkStore() {
 	const check = "store"
-	if d.cfg.Store.Kind != config.StoreSQLite {
-		d.fail(check, "write store: sqlite:PATH", "this version of paymux keeps payments in SQLite only")
+	if d.cfg.Store.Kind == config.StorePostgres {
+		d.checkPostgres(check)
 		return
 	}
 	path := d.cfg.Store.Path
@@ -44,6 +47,29 @@ func (d *doctor) checkStore() {
 		if free := uint64(disk.Bavail) * uint64(disk.Bsize); free < leastSpace {
 			d.warn(check, "make room before it is full: then no payment can be taken", "only %d MiB are free on its disk", free>>20)
 		}
+	}
+}
+
+// lookTime is how long a database may take to answer.
+const lookTime = 5 * time.Second
+
+// checkPostgres asks the server, and changes nothing there. Which hosts serve it
+// isn't looked at, as it may be several.
+func (d *doctor) checkPostgres(check string) {
+	ctx, cancel := context.WithTimeout(d.ctx, lookTime)
+	defer cancel()
+	server, err := store.LookAtPostgres(ctx, d.cfg.Store.DSN.Reveal())
+	if err != nil {
+		if server.Address == "" { // the URL can't be read, and isn't shown
+			server.Address = "the URL"
+		}
+		d.fail(check, "start it, or mend what the message names", "%s: %v", server.Address, err)
+		return
+	}
+	d.served = true // perhaps: a host on this machine may be one of several
+	d.ok(check, "%s: PostgreSQL %d answers and can be written", server.Address, server.Version)
+	if !server.Fsync {
+		d.warn(check, "set fsync = on in its configuration", "%s: it runs with fsync off: a power cut can lose payments", server.Address)
 	}
 }
 

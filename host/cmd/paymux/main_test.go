@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/paymux/paymux/host/internal/pgtest"
 	"github.com/paymux/paymux/providers/alipayhk/cbtistest"
 )
 
@@ -22,7 +23,7 @@ const (
 )
 
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := pgtest.Main(m)
 	if builtDir != "" {
 		os.RemoveAll(filepath.Dir(builtDir))
 	}
