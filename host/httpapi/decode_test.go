@@ -7,6 +7,7 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/paymux/paymux/host"
 	"github.com/paymux/paymux/sdk"
@@ -123,6 +124,36 @@ func TestFaultNamesField(t *testing.T) {
 		c := newClient(t)
 		if got := c.call("POST", "/v1/payments", body); got.Field != field {
 			t.Errorf("%s: field %q, want %q: %s", body, got.Field, field, got.Detail)
+		}
+	}
+}
+
+// TestLongName: what a caller made up as a name isn't sent back by the page.
+func TestLongName(t *testing.T) {
+	long := strings.Repeat("茶", 20000)
+	for _, body := range []string{plus(`"` + long + `":1`), plus(`"metadata":{"` + long + `":1}`), strings.Repeat(`{"a":`, 5000)} {
+		c := newClient(t)
+		got := c.call("POST", "/v1/payments", body)
+		if got.status != http.StatusBadRequest || len(got.body) > 2000 || !strings.HasSuffix(got.Field, "…") || !utf8.ValidString(got.Field) {
+			t.Errorf("%.40s: %d, %d bytes, field %.80s", body, got.status, len(got.body), got.Field)
+		}
+	}
+	c := newClient(t)
+	if got := c.call("GET", "/v1/payments?"+strings.Repeat("x", 9000)+"=1", ""); got.status != http.StatusBadRequest || len(got.body) > 2000 {
+		t.Errorf("%d, %d bytes", got.status, len(got.body))
+	}
+	longest := strings.Repeat("茶", 40) // a key that may be, with a value that may not
+	if got := c.call("POST", "/v1/payments", plus(`"metadata":{"`+longest+`":1}`)); got.Field != "metadata."+longest {
+		t.Errorf("field %s", got.Field)
+	}
+}
+
+// TestRemedy: a fault of the whole body has a way out, too.
+func TestRemedy(t *testing.T) {
+	for _, body := range []string{" ", "[]", good + good} {
+		c := newClient(t)
+		if got := c.call("POST", "/v1/payments", body); got.Field != "" || strings.Contains(got.Remedy, "named") || !strings.Contains(got.Remedy, "nothing was recorded") {
+			t.Errorf("%.40s: field %q, remedy %q", body, got.Field, got.Remedy)
 		}
 	}
 }

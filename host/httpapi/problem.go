@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+	"unicode/utf8"
 
 	"github.com/paymux/paymux/sdk"
 )
@@ -34,10 +35,13 @@ func problemOf(e *sdk.Error) problem {
 	info := e.Code.Info()
 	p := problem{
 		Type: "urn:paymux:error:" + info.Name, Title: info.Title, Status: info.HTTP, Detail: e.Message, Code: info.Name,
-		Field: e.Field, Remedy: info.Remedy, AcquirerCode: e.AcquirerCode, AcquirerRequestID: e.AcquirerRequestID,
+		Field: short(e.Field), Remedy: info.Remedy, AcquirerCode: e.AcquirerCode, AcquirerRequestID: e.AcquirerRequestID,
 	}
 	if info.Blame != sdk.BlameMerchant || e.Outcome != sdk.OutcomeNotSent {
 		p.Outcome = e.Outcome.String()
+	}
+	if e.Code == sdk.CodeInvalidRequest && e.Field == "" {
+		p.Remedy = remedyWhole
 	}
 	switch {
 	case p.Status < 500:
@@ -51,10 +55,22 @@ func problemOf(e *sdk.Error) problem {
 	return p
 }
 
+// maxField is longer than any name that is right.
+const maxField = 100
+
+// short cuts a name that a caller made up.
+func short(name string) string {
+	if utf8.RuneCountInString(name) <= maxField {
+		return name
+	}
+	return string([]rune(name)[:maxField]) + "…"
+}
+
 // Whatever kept a request from being sent, the same request may be made again.
 const (
 	remedyUnsent  = "Nothing was sent. Make the same request again after the seconds in Retry-After."
 	remedyUnknown = "What happened isn't known. Make the same request again, or read the payment, before you offer another try."
+	remedyWhole   = "Mend what detail says; nothing was recorded."
 	remedyUnacked = "Not acknowledged: send the notification again after the seconds in Retry-After."
 	retryUnsent   = 5 * time.Second // if the error names no time
 )
