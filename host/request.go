@@ -84,7 +84,9 @@ func validateReturnURL(text string, hosts []string) error {
 	switch {
 	case len(text) > maxReturnURL:
 		return fail("must have at most %d characters", maxReturnURL)
-	case err != nil || !u.IsAbs() || u.Hostname() == "" || !validPort(u) || !printable(text) || strings.ContainsAny(text, " \\"):
+	case strings.ContainsFunc(text, notInURL):
+		return fail("must have only characters that a URL may have: write others as %%XX, and the name of a host as xn--…")
+	case err != nil || !u.IsAbs() || u.Hostname() == "" || !validPort(u):
 		return fail("must be an absolute URL")
 	case u.User != nil:
 		return fail("must not hold a user name or password")
@@ -94,6 +96,12 @@ func validateReturnURL(text string, hosts []string) error {
 		return fail("must point to one of return_hosts of the config")
 	}
 	return nil
+}
+
+// notInURL reports characters that RFC 3986 has no place for. Browsers and
+// acquirers mend them, each in its own way, and it is passed on unchanged.
+func notInURL(r rune) bool {
+	return r <= ' ' || r > '~' || strings.ContainsRune("\"<>\\^`{|}", r)
 }
 
 // validPort also refuses what no browser can open.

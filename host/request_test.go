@@ -36,7 +36,9 @@ func TestBadRequests(t *testing.T) {
 	add("return_url", func(r *CreateRequest, v string) { r.ReturnURL = v },
 		"shop.example.com/back", "//shop.example.com/", "javascript:alert(1)", "http://shop.example.com/", "https://", "https://user:pass@shop.example.com/",
 		"https://evil.example.com/", "https://shop.example.com.evil.example.com/", "https://shop.example.com@evil.example.com/", "https://evil.example.com\\@shop.example.com/",
-		"https://shop.example.com/"+long(2048), "https://shop.example.com/a b", "ftp://shop.example.com/", "https://shop.example.com/\x00", "http://127.0.0.1.evil.example.com/", "https://shop.example.com:99999/", "https://shop.example.com:0/", "https://shop.example.com:/")
+		"https://shop.example.com/"+long(2048), "https://shop.example.com/a b", "ftp://shop.example.com/", "https://shop.example.com/\x00", "http://127.0.0.1.evil.example.com/", "https://shop.example.com:99999/", "https://shop.example.com:0/", "https://shop.example.com:/",
+		"https://shop.example.com/<b>", "https://shop.example.com/?q=\"", "https://shop.example.com/{id}", "https://shop.example.com/a|b", "https://shop.example.com/`a^b",
+		"https://shop.example.com/茶", "https://shop.example.com/?q=é", "https://shop.example.com/\u00a0")
 	add("order_group", func(r *CreateRequest, v string) { r.OrderGroup = v }, "a b", long(65), "é")
 	add("provider", func(r *CreateRequest, v string) { r.Provider = v }, "three", "One", "one ")
 	tests["metadata"] = []func(*CreateRequest){
@@ -78,6 +80,27 @@ func TestSameFault(t *testing.T) {
 	for range 50 {
 		if _, err := r.validate(nil); sdk.AsError(err).Field != "metadata.k00" {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestReturnURLAnywhere: without return_hosts any host will do, but one that
+// browsers and acquirers may read in two ways.
+func TestReturnURLAnywhere(t *testing.T) {
+	for text, words := range map[string]string{
+		"https://any.example.org/back?a=b&c=%E8%8C%B6#top": "",
+		"https://xn--eckwd4c7c.example/":                   "",
+		"http://[::1]:8080/back":                           "",
+		"http://localhost/back":                            "",
+		"https://shop.example。evil.example/":               "as %XX",
+		"https://shop.example／evil.example/":               "as %XX",
+		"https://shöp.example/":                            "xn--",
+		"https://shop.example/a\tb":                        "as %XX",
+		"https://shop.example/ ":                           "as %XX",
+	} {
+		err := validateReturnURL(text, nil)
+		if words == "" && err != nil || words != "" && (err == nil || !strings.Contains(err.Error(), words)) {
+			t.Errorf("%q: %v", text, err)
 		}
 	}
 }

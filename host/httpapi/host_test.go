@@ -80,8 +80,11 @@ var valueBodies = map[string]string{
 	plus(`"return_url":"http://shop.example.com/"`):           "return_url",
 	plus(`"return_url":"https://else.example.com/"`):          "return_url",
 	plus(`"return_url":"https://shop.example.com/` + strings.Repeat("x", 2048) + `"`): "return_url",
-	plus(`"metadata":{"":"v"}`):                                 "metadata",
-	plus(`"metadata":{"k":"` + strings.Repeat("x", 501) + `"}`): "metadata.k",
+	plus(`"return_url":"https://shop.example.com/茶"`):                                 "return_url",
+	plus(`"return_url":"https://shop.example.com/a|b"`):                               "return_url",
+	plus(`"return_url":"https://shop.example.com/[x]-;,:@!$&'()*+=%20_~"`):            "",
+	plus(`"metadata":{"":"v"}`):                                                       "metadata",
+	plus(`"metadata":{"k":"` + strings.Repeat("x", 501) + `"}`):                       "metadata.k",
 }
 
 // unsaid are faults that the schema doesn't say.
