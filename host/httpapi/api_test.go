@@ -203,6 +203,20 @@ func TestList(t *testing.T) {
 	}
 }
 
+// TestNoQuery: where no parameter is known, one is a mistake; ?dry_run=true must
+// not charge anybody.
+func TestNoQuery(t *testing.T) {
+	for _, r := range (&api{}).routes() {
+		open := !strings.HasPrefix(r.path, "/v1/") || strings.HasPrefix(r.path, "/v1/notifications/") // others add to these
+		path := strings.NewReplacer("{id}", "x", "{rid}", "x", "{name}", "x", "{provider}", "one").Replace(r.path)
+		c := newClient(t)
+		got := c.call(r.method, path+"?dry_run=true", good)
+		if refused := got.status == http.StatusBadRequest && got.Field == "dry_run"; refused == open || len(c.requests)+len(c.refunds)+c.finished > 0 {
+			t.Errorf("%s %s: %d %s", r.method, path, got.status, got.body)
+		}
+	}
+}
+
 // TestNotification: the plugin gets the very bytes, the acquirer the very answer.
 func TestNotification(t *testing.T) {
 	c := newClient(t)

@@ -147,6 +147,9 @@ func queryOf(u *url.URL, parameters []string) (url.Values, error) {
 	for _, name := range slices.Sorted(maps.Keys(query)) { // the same request, the same answer
 		values := query[name]
 		if !slices.Contains(parameters, name) {
+			if len(parameters) == 0 {
+				return nil, sdk.InvalidField(name, "is not a parameter: this path takes none in its query")
+			}
 			return nil, sdk.InvalidField(name, "is not a parameter; there are %v", parameters)
 		}
 		if len(values) > 1 || values[0] == "" {
@@ -154,6 +157,18 @@ func queryOf(u *url.URL, parameters []string) (url.Values, error) {
 		}
 	}
 	return query, nil
+}
+
+// bare lets no query through: a parameter that is overlooked may be what the
+// caller counts on.
+func bare(serve merchantHandler) merchantHandler {
+	return func(w http.ResponseWriter, r *http.Request, merchant string) {
+		if _, err := queryOf(r.URL, nil); err != nil {
+			fail(w, err)
+			return
+		}
+		serve(w, r, merchant)
+	}
 }
 
 // pageOf reads which page is asked for; the limit is 0 if it isn't given.
