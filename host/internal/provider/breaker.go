@@ -104,7 +104,7 @@ func (p *Provider) Breaker() Breaker {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if state != gobreaker.StateClosed {
-		status.Since = b.opened
+		status.Since, status.Failures = b.opened, breakerFailures // gobreaker counts anew from there
 		if b.last != nil {
 			status.Error = b.last.Error()
 		}

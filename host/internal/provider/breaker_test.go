@@ -59,7 +59,7 @@ func TestBreaker(t *testing.T) {
 		if _, err := p.ParseNotification(t.Context(), sdk.HTTPRequest{}); err != nil {
 			t.Errorf("a notification wasn't read: %v", err)
 		}
-		if b := p.Breaker(); f.count("Create") != asked || b.State != "open" || b.Since.IsZero() || b.Since.Location() != time.UTC || !strings.Contains(b.Error, "so it says") {
+		if b := p.Breaker(); f.count("Create") != asked || b.State != "open" || b.Failures != breakerFailures || b.Since.IsZero() || b.Since.Location() != time.UTC || !strings.Contains(b.Error, "so it says") {
 			t.Errorf("asked %d times more; %+v", f.count("Create")-asked, b)
 		}
 		time.Sleep(breakerPause + time.Millisecond)
