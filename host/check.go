@@ -61,7 +61,9 @@ func Check(ctx context.Context, cfg *config.Config, online bool, opts ...Option)
 func checkStore(cfg *config.Config) error {
 	if cfg.Store.Kind == config.StorePostgres {
 		if err := store.CheckPostgresURL(cfg.Store.DSN.Reveal()); err != nil {
-			return config.Errors{cfg.At("store", "found a URL that PostgreSQL's driver refuses: "+err.Error())}
+			var r redaction
+			r.add(cfg.Secrets()...) // it quotes what options hold
+			return config.Errors{cfg.At("store", "found a URL that PostgreSQL's driver refuses: "+r.text(err.Error()))}
 		}
 		return nil
 	}

@@ -47,10 +47,11 @@ func TestConfigCheck(t *testing.T) {
 
 // What config check refuses, serve refuses alike, and no message shows the URL.
 func TestStoreURL(t *testing.T) {
-	s := newSite(t, "sqlite:paymux.db", "postgres://u:hush-hush@h/d?sslmode=maybe")
+	s := newSite(t, "sqlite:paymux.db", `"postgres://u:hush-hush@h/d?connect_timeout=${env:FROM_OUTSIDE}"`)
+	s.env["FROM_OUTSIDE"] = "hush-too"
 	for _, command := range [][]string{{"config", "check"}, {"serve"}} {
 		a := s.run(command...)
-		a.want(t, exitUsage, "paymux.yaml:4:8: store: ")
+		a.want(t, exitUsage, "paymux.yaml:4:8: store: ", "invalid connect_timeout")
 		if strings.Contains(a.stderr, "hush") || strings.Contains(a.stderr, "@h") {
 			t.Errorf("%v: the URL is printed: %s", command, a.stderr)
 		}
