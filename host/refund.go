@@ -111,7 +111,7 @@ func (r RefundRequest) validate(payment sqlgen.Payment) (sdk.Money, error) {
 		return sdk.Money{}, notSent(err)
 	}
 	if utf8.RuneCountInString(r.Reason) > maxReason || !printable(r.Reason) {
-		return sdk.Money{}, sdk.InvalidField("reason", "must have at most %d printable characters", maxReason)
+		return sdk.Money{}, sdk.InvalidField("reason", "must have at most %d printable characters%s", maxReason, unprintable(r.Reason))
 	}
 	return amount, nil
 }

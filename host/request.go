@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net"
 	"net/url"
@@ -64,7 +65,7 @@ func (r CreateRequest) validate(returnHosts []string) (sdk.Money, error) {
 		return sdk.Money{}, sdk.InvalidField("flow", "must be one of %v", sdk.Flows())
 	}
 	if n := utf8.RuneCountInString(r.Description); n == 0 || n > maxDescription || !printable(r.Description) {
-		return sdk.Money{}, sdk.InvalidField("description", "must have 1 to %d printable characters", maxDescription)
+		return sdk.Money{}, sdk.InvalidField("description", "must have 1 to %d printable characters%s", maxDescription, unprintable(r.Description))
 	}
 	if r.OrderGroup != "" && !ValidOrderGroup(r.OrderGroup) {
 		return sdk.Money{}, sdk.InvalidField("order_group", "must have at most 64 characters of A-Z a-z 0-9 _ -")
@@ -126,7 +127,7 @@ func validateMetadata(m map[string]string) error {
 	for _, k := range slices.Sorted(maps.Keys(m)) { // the same request, the same answer
 		v := m[k]
 		if k == "" || utf8.RuneCountInString(k) > maxMetadataKey || !printable(k) {
-			return sdk.InvalidField("metadata", "keys must have 1 to %d printable characters", maxMetadataKey)
+			return sdk.InvalidField("metadata", "keys must have 1 to %d printable characters%s", maxMetadataKey, unprintable(k))
 		}
 		if utf8.RuneCountInString(v) > maxMetadataValue || strings.ContainsRune(v, 0) || !utf8.ValidString(v) {
 			return sdk.InvalidField("metadata."+k, "must be text of at most %d characters", maxMetadataValue)
@@ -138,6 +139,18 @@ func validateMetadata(m map[string]string) error {
 // printable also refuses NUL, which PostgreSQL can't store and SQLite would.
 func printable(s string) bool {
 	return utf8.ValidString(s) && !strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) })
+}
+
+// unprintable names what printable refuses, as it can't be seen.
+func unprintable(s string) string {
+	if !utf8.ValidString(s) {
+		return "; it isn't UTF-8"
+	}
+	if at := strings.IndexFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }); at >= 0 {
+		r, _ := utf8.DecodeRuneInString(s[at:])
+		return fmt.Sprintf("; %U is none", r)
+	}
+	return ""
 }
 
 // digest tells a repetition of the request from another one. The amount counts

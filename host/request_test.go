@@ -84,6 +84,19 @@ func TestSameFault(t *testing.T) {
 	}
 }
 
+// TestUnprintable: what can't be seen is told by its number.
+func TestUnprintable(t *testing.T) {
+	for text, words := range map[string]string{
+		"普洱\u3000茶餅": "U+3000", "a\u200db": "U+200D", "a\nb": "U+000A", "\u00a0": "U+00A0", "a\xff": "UTF-8", strings.Repeat("x", 256): "255 printable characters",
+	} {
+		r := request("o1")
+		r.Description = text
+		if _, err := r.validate(nil); err == nil || sdk.AsError(err).Field != "description" || !strings.Contains(err.Error(), words) {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
 // TestReturnURLAnywhere: without return_hosts any host will do, but one that
 // browsers and acquirers may read in two ways.
 func TestReturnURLAnywhere(t *testing.T) {

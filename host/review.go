@@ -57,7 +57,7 @@ func (r ReviewRequest) validate() error {
 		return sdk.InvalidField("decision", "must be %s or %s", DecisionAccept, DecisionDismiss)
 	}
 	if n := utf8.RuneCountInString(r.Note); n == 0 || n > maxNote || !printable(r.Note) {
-		return sdk.InvalidField("note", "must have 1 to %d printable characters", maxNote)
+		return sdk.InvalidField("note", "must have 1 to %d printable characters%s", maxNote, unprintable(r.Note))
 	}
 	return nil
 }
