@@ -30,6 +30,7 @@ type device struct {
 
 var (
 	phone   = device{"phone", 390, 844, 2, true, phoneAgent}
+	small   = device{"small", 320, 568, 2, true, phoneAgent} // also a desktop zoomed to 400 %
 	desktop = device{"desktop", 1280, 860, 1, false, desktopAgent}
 )
 
@@ -248,7 +249,7 @@ func TestBrowserDesktop(t *testing.T) {
 	}
 }
 
-// Every other page, on both screens.
+// Every other page, on each screen.
 func TestBrowserPages(t *testing.T) {
 	scenes := []struct {
 		name, until string
@@ -272,7 +273,7 @@ func TestBrowserPages(t *testing.T) {
 			sayProblem(w, http.StatusServiceUnavailable, "NOT_SENT", http.Header{"Retry-After": {"30"}})
 		}},
 	}
-	for _, dev := range []device{phone, desktop} {
+	for _, dev := range []device{phone, small, desktop} {
 		t.Run(dev.name, func(t *testing.T) {
 			b := newBrowser(t, dev)
 			s := newTestShop(t, "")
@@ -288,6 +289,8 @@ func TestBrowserPages(t *testing.T) {
 			b.open(s.srv.URL + order + "/return")
 			b.shoot("pending-return")
 			s.payWith(order, "alipay_cn")
+			b.open(s.srv.URL + order)
+			b.shoot("checkout-again")
 			for _, p := range s.api.stored() {
 				if strings.HasSuffix(order, p.OrderGroup) {
 					s.api.update(p.MerchantOrderID, succeed)
