@@ -122,6 +122,9 @@ func TestFails(t *testing.T) {
 	if err := run(t.Context(), []string{"-once", "-bin", t.TempDir(), "-dir", t.TempDir()}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil || !strings.Contains(err.Error(), "make build") {
 		t.Errorf("without binaries: %v", err)
 	}
+	if err := run(t.Context(), []string{"-once", "-bin", bin, "-dir", t.TempDir(), "once"}, &bytes.Buffer{}, &bytes.Buffer{}); err == nil || err.Error() != `unexpected argument "once"` {
+		t.Errorf("with a flag that lost its dash: %v", err)
+	}
 	dir := t.TempDir()
 	if err := os.WriteFile(filepath.Join(dir, "paymux.db"), []byte(strings.Repeat("this is no database ", 100)), 0o600); err != nil {
 		t.Fatal(err)

@@ -32,8 +32,15 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	once := flags.Bool("once", false, "end after the payment; succeed only if it did")
 	bin := flags.String("bin", "bin", "`folder` with the binaries")
 	dir := flags.String("dir", ".demo", "`folder` for the config, the store and the logs")
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "Usage: demo [flags]\n\nTakes a payment through a sandbox acquirer, paymux and a shop, and keeps them\nserving until Ctrl-C.")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		return err
+	}
+	if flags.NArg() > 0 {
+		return fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
 	out := newNarrator(stdout)
 	s, err := prepare(*bin, *dir, out)

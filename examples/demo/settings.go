@@ -48,7 +48,7 @@ func prepare(bin, dir string, out *narrator) (*settings, error) {
 	}
 	if err := syscall.Flock(int(s.lock.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		s.lock.Close()
-		return nil, fmt.Errorf("another demo runs in %s; stop it, or choose another folder with -dir", dir)
+		return nil, fmt.Errorf("another demo runs in %s; stop it, or choose another folder: %s -dir FOLDER", dir, s.binary("demo"))
 	}
 	for _, name := range []string{clientSecretFile, webhookKeyFile, apiKeyFile} {
 		if err := makeSecret(s.file(name)); err != nil {

@@ -34,10 +34,14 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("swap", flag.ContinueOnError)
 	flags.SetOutput(stderr)
-	flags.IntVar(&o.payments, "payments", 200, "at least so `many` payments in each phase")
-	flags.IntVar(&o.shoppers, "shoppers", 6, "so `many` shoppers pay at the same time")
+	flags.IntVar(&o.payments, "payments", 200, "at least `n` payments in each phase")
+	flags.IntVar(&o.shoppers, "shoppers", 6, "`n` shoppers pay at the same time")
 	flags.StringVar(&o.bin, "bin", "bin", "`folder` with the binaries")
 	flags.StringVar(&o.dir, "dir", "", "`folder` for the config, the store and the log (default: one that is removed)")
+	flags.Usage = func() {
+		fmt.Fprintln(stderr, "Usage: swap [flags]\n\nMoves payments between four sandbox acquirers under load, by edits of paymux's\nconfig, and counts what was lost or charged twice.")
+		flags.PrintDefaults()
+	}
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
