@@ -59,11 +59,13 @@ func needBinaries(t *testing.T) {
 	}
 }
 
-// TestOnce: the payment succeeds, also in a folder that has a store already; and
-// whoever watched has seen each step and no secret.
+// TestOnce: the payment succeeds, also in a folder that has a store already, and
+// whatever the folders are called; and whoever watched has seen each step and no
+// secret.
 func TestOnce(t *testing.T) {
 	needBinaries(t)
-	dir := t.TempDir()
+	dir := filepath.Join(t.TempDir(), `my "demo"`)
+	bin := linkTo(t, bin)
 	for range 2 {
 		var out, errs bytes.Buffer
 		if err := run(t.Context(), []string{"-once", "-bin", bin, "-dir", dir}, &out, &errs); err != nil {
@@ -76,6 +78,16 @@ func TestOnce(t *testing.T) {
 	if err != nil || secrets.Mode().Perm() != 0o600 {
 		t.Errorf("%v, %v", secrets, err)
 	}
+}
+
+// linkTo is another way to a folder, whose name asks for quotes.
+func linkTo(t *testing.T, folder string) string {
+	t.Helper()
+	link := filepath.Join(t.TempDir(), `my "bin"`)
+	if err := os.Symlink(folder, link); err != nil {
+		t.Fatal(err)
+	}
+	return link
 }
 
 // inOrder looks for each step after the one before.

@@ -125,7 +125,7 @@ const configText = `# Written by the demo at each start: what you change here is
 listen: %s
 admin_listen: %s
 store: sqlite:paymux.db
-plugins: {dir: "%s"}
+plugins: {dir: %q}
 api_keys: [{merchant: harbour-tea, key: "${file:secrets/api-key}"}]
 return_hosts: [127.0.0.1]
 
