@@ -95,6 +95,7 @@ func TestOpen(t *testing.T) {
 		{"empty key", "/webhook_keys/1", map[string]any{"webhook_keys": []string{"sEcReT", ""}}},
 		{"key with a newline", "/webhook_keys/0", map[string]any{"webhook_keys": []string{"sEcReT\n"}}},
 		{"code 0", "/codes", map[string]any{"codes": map[string]any{"refused": []int{0}}}},
+		{"code 0 not found", "/codes", map[string]any{"codes": map[string]any{"not_found": []int{0}}}},
 		{"code in both", "/codes/not_found/1", map[string]any{"codes": map[string]any{"refused": []int{7, 8}, "not_found": []int{9, 8}}}},
 		{"unit", "/amount_unit", map[string]any{"amount_unit": "cents"}},
 		{"options key", "/options_key", map[string]any{"options_key": "type"}},

@@ -11,7 +11,8 @@ import (
 )
 
 // nextAction has the link under one of three names: the pages of this acquirer
-// and of its white label differ.
+// and of its white label differ. Should an answer have several, url goes first and
+// then the one that fits the type.
 type nextAction struct {
 	Type        acquirer.Text `json:"type"`
 	URL         acquirer.Text `json:"url"`
@@ -27,14 +28,15 @@ func readNextAction(raw jsontext.Value) (action sdk.NextAction, reason string) {
 	if raw.Kind() != '{' || acquirer.DecodeJSON(raw, &next) != nil {
 		return action, "the acquirer gave no next action"
 	}
-	link := string(cmp.Or(next.URL, next.QRCodeURL, next.RedirectURL))
 	switch next.Type {
 	case "redirect":
+		link := string(cmp.Or(next.URL, next.RedirectURL, next.QRCodeURL))
 		if !acquirer.WebLink(link) {
 			return action, "the acquirer's next action has no usable link"
 		}
 		return sdk.NextAction{Type: sdk.ActionRedirect, URL: link}, ""
 	case "render_qrcode":
+		link := string(cmp.Or(next.URL, next.QRCodeURL, next.RedirectURL))
 		if !acquirer.QRText(link) {
 			return action, "the acquirer's next action has no text that fits a QR code"
 		}

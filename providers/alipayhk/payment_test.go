@@ -125,6 +125,9 @@ func TestNextActions(t *testing.T) {
 		{"QR", map[string]any{"type": "render_qrcode", "url": link}, []sdk.NextAction{{Type: sdk.ActionQRCode, URL: link, QRCode: link}}, ""},
 		{"qrcode_url", map[string]any{"type": "render_qrcode", "qrcode_url": link}, []sdk.NextAction{{Type: sdk.ActionQRCode, URL: link, QRCode: link}}, ""},
 		{"QR of any text", map[string]any{"type": "render_qrcode", "qrcode_url": "00020101"}, []sdk.NextAction{{Type: sdk.ActionQRCode, QRCode: "00020101"}}, ""},
+		{"redirect beside a QR text", map[string]any{"type": "redirect", "qrcode_url": "00020101", "redirect_url": link}, []sdk.NextAction{{Type: sdk.ActionRedirect, URL: link}}, ""},
+		{"QR text beside a redirect", map[string]any{"type": "render_qrcode", "redirect_url": link, "qrcode_url": "00020101"}, []sdk.NextAction{{Type: sdk.ActionQRCode, QRCode: "00020101"}}, ""},
+		{"url before all", map[string]any{"type": "redirect", "url": link, "redirect_url": link + "2", "qrcode_url": link + "3"}, []sdk.NextAction{{Type: sdk.ActionRedirect, URL: link}}, ""},
 		{"http", map[string]any{"type": "redirect", "url": "http://127.0.0.1:1/x"}, []sdk.NextAction{{Type: sdk.ActionRedirect, URL: "http://127.0.0.1:1/x"}}, ""},
 		{"none", nil, nil, "no next action"},
 		{"text", "redirect", nil, "no next action"},
@@ -219,6 +222,7 @@ func TestQueryAnswers(t *testing.T) {
 		{"other amount", "", m("amount", "1.01"), sdk.StatusUnknown, `mismatch: amount is "1.01 HKD", not "1.00 HKD"`},
 		{"other unit", "", m("amount", "100"), sdk.StatusUnknown, "mismatch: amount"},
 		{"other unit, minor", "minor", m(), sdk.StatusUnknown, "mismatch: amount"},
+		{"the page's own sample", "", m("amount", "50", "currency", "TWD"), sdk.StatusUnknown, `mismatch: amount is "50.00 TWD", not "1.00 HKD"`},
 		{"other currency", "", m("currency", "TWD"), sdk.StatusUnknown, `mismatch: amount is "1.00 TWD"`},
 		{"pending of another", "", m("status", "PENDING", "amount", "2"), sdk.StatusUnknown, "mismatch: amount"},
 		{"cancelled of another", "", m("status", "CANCELLED", "order_id", "C2"), sdk.StatusUnknown, "mismatch: provider_order_id"},
@@ -256,6 +260,26 @@ func TestQueryAnswers(t *testing.T) {
 				t.Errorf("money %v was made up", payment.Money)
 			}
 		})
+	}
+}
+
+// What stands in pay_time while an order is unpaid is not documented.
+func TestOnlyAPaidOrderHasATimeOfPayment(t *testing.T) {
+	for _, status := range []string{"SUCCEEDED", "PENDING", "CANCELLED", "REFUNDED", ""} {
+		body := change(t, golden(t, "query_response.json"), "data", map[string]any{"status": status})
+		payment, err := settings(t, "https://api.example.com", "").readQuery(ok(body), order(t))
+		if err != nil || payment.PaidAt.IsZero() != (status != "SUCCEEDED") {
+			t.Errorf("%s: paid at %v, %v", status, payment.PaidAt, err)
+		}
+	}
+}
+
+// The answer to create is what names the order, whatever was known before.
+func TestCreateAnswerNamesTheOrder(t *testing.T) {
+	payment, err := settings(t, "https://api.example.com", "").readCreate(ok(golden(t, "create_response.json")),
+		sdk.Order{MerchantOrderID: ourOrder, AcquirerOrderID: "C1", Money: money(t, "1")})
+	if err != nil || payment.Status != sdk.StatusPending || payment.AcquirerOrderID != acquirerOrder {
+		t.Errorf("got %+v, %v", payment, err)
 	}
 }
 

@@ -75,7 +75,9 @@ func (c config) readPayment(data paymentData, want sdk.Order) sdk.Payment {
 		Status:    statuses[data.Status],
 		RawStatus: acquirer.Clip(string(data.Status)),
 		CreatedAt: readTime(data.CreateTime),
-		PaidAt:    readTime(data.PayTime),
+	}
+	if payment.Status == sdk.StatusSucceeded { // what stands there before is not documented
+		payment.PaidAt = readTime(data.PayTime)
 	}
 	money, err := parseAmount(c.AmountUnit, string(data.Amount), string(data.Currency))
 	if err != nil {

@@ -124,7 +124,6 @@ func (c config) readRefund(resp acquirer.Response, from call, want sdk.RefundQue
 		MerchantRefundID: string(data.MerchantRefundID),
 		AcquirerRefundID: string(data.RefundID),
 		RawStatus:        acquirer.Clip(string(data.Status)),
-		RefundedAt:       readTime(data.RefundTime),
 		RequestID:        rid,
 	}
 	refund.Amount, err = c.readRefundAmount(data)
@@ -133,6 +132,9 @@ func (c config) readRefund(resp acquirer.Response, from call, want sdk.RefundQue
 		return refund, nil
 	}
 	refund.Status, refund.StatusReason = readRefundStatus(data.Status)
+	if refund.Status == sdk.RefundSucceeded {
+		refund.RefundedAt = readTime(data.RefundTime)
+	}
 	differences := append(refund.Differences(want), otherPayment(data, want.Order)...)
 	if len(differences) > 0 {
 		refund.Status, refund.StatusReason = sdk.RefundUnknown, mismatch(differences)

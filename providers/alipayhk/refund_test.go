@@ -130,3 +130,13 @@ func TestRefundAnswers(t *testing.T) {
 		})
 	}
 }
+
+func TestOnlyADoneRefundHasATime(t *testing.T) {
+	for _, status := range []string{"SUCCEEDED", "PENDING", "FAILED", ""} {
+		body := change(t, golden(t, "refund_response.json"), "data", map[string]any{"status": status, "refund_time": "2023-08-23T18:28:16.511Z"})
+		refund, err := settings(t, "https://api.example.com", "").readRefund(ok(body), callQueryRefund, refundQuery(t))
+		if err != nil || refund.RefundedAt.IsZero() != (status != "SUCCEEDED") {
+			t.Errorf("%s: refunded at %v, %v", status, refund.RefundedAt, err)
+		}
+	}
+}
