@@ -47,6 +47,33 @@ func TestSandboxNotificationFaults(t *testing.T) {
 	}
 }
 
+// The refund's notification comes before that of its payment.
+func TestSandboxReorderedNotifications(t *testing.T) {
+	server := cbtistest.Start(t, cbtistest.Options{})
+	p := account(t, server, "")
+	in := newInbox(t, func() sdk.Provider { return p })
+	req := newPayment(t, "P1")
+	req.NotifyURL = in.url
+	if _, err := p.Create(t.Context(), req); err != nil {
+		t.Fatal(err)
+	}
+	server.Inject(cbtistest.Fault{Kind: cbtistest.KindReorder, Times: 1})
+	if _, err := server.Pay("P1"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.(sdk.Refunder).Refund(t.Context(), sdk.RefundRequest{Order: req.Order, MerchantRefundID: "R1", Amount: hkd(t, "1")}); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []sdk.EventKind{sdk.EventRefund, sdk.EventPayment} {
+		if event := in.next(t); event.Kind != want {
+			t.Errorf("event %+v, want %s", event, want)
+		}
+	}
+	if got := query(t, p, req.Order); got.Status != sdk.StatusSucceeded {
+		t.Errorf("got %+v", got)
+	}
+}
+
 func TestSandboxRefunds(t *testing.T) {
 	tests := []struct {
 		outcome       cbtistest.RefundOutcome

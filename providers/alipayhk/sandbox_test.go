@@ -86,6 +86,8 @@ func query(t *testing.T, p sdk.Provider, order sdk.Order) sdk.Payment {
 }
 
 func TestSandboxPaysWithEveryWalletAndFlow(t *testing.T) {
+	words := map[sdk.Method]string{sdk.AlipayHK: "ALIPAYHK", sdk.AlipayCN: "ALIPAYCN"}
+	flows := map[sdk.Flow]string{sdk.MobileWeb: "mobile_web", sdk.WebQR: "web_qrcode", sdk.StoreQR: "csb_qrcode"}
 	for _, unit := range []string{"major", "minor"} {
 		server := cbtistest.Start(t, cbtistest.Options{AmountUnit: cbtistest.AmountUnit(unit)})
 		p := account(t, server, `,"amount_unit":"`+unit+`"`)
@@ -103,6 +105,9 @@ func TestSandboxPaysWithEveryWalletAndFlow(t *testing.T) {
 				}
 				if action := payment.NextActions[0]; action.Type != row.Actions[0] || action.URL == "" {
 					t.Errorf("action %+v, want %s", action, row.Actions[0])
+				}
+				if o, _ := server.Order(req.MerchantOrderID); o.Wallet != words[row.Method] || o.Flow != flows[row.Flow] || o.NotifyURL != in.url {
+					t.Errorf("ordered %+v", o)
 				}
 				order := req.Order
 				if got := query(t, p, order); got.Status != sdk.StatusPending {
@@ -122,6 +127,74 @@ func TestSandboxPaysWithEveryWalletAndFlow(t *testing.T) {
 				}
 			})
 		}
+	}
+}
+
+// What the acquirer doesn't document may be one way or the other.
+func TestSandboxWaysOfAnswering(t *testing.T) {
+	tests := map[string]struct {
+		options cbtistest.Options
+		config  string
+		flow    sdk.Flow
+	}{
+		"qrcode_url":        {cbtistest.Options{LinkKey: cbtistest.LinkQRCodeURL}, "", sdk.StoreQR},
+		"redirect_url":      {cbtistest.Options{LinkKey: cbtistest.LinkRedirectURL}, "", sdk.MobileWeb},
+		"no fraction":       {cbtistest.Options{DropFraction: true}, "", sdk.MobileWeb},
+		"pay_time null":     {cbtistest.Options{UnpaidPayTime: cbtistest.PayTimeNull}, "", sdk.MobileWeb},
+		"pay_time empty":    {cbtistest.Options{UnpaidPayTime: cbtistest.PayTimeEmpty}, "", sdk.MobileWeb},
+		"options_key":       {cbtistest.Options{AcceptWechatKey: true}, `,"options_key":"wechat"`, sdk.MobileWeb},
+		"errors with 400":   {cbtistest.Options{RefusalStatus: http.StatusBadRequest}, "", sdk.MobileWeb},
+		"one token only":    {cbtistest.Options{SingleToken: true}, "", sdk.MobileWeb},
+		"token of a second": {cbtistest.Options{TokenLifetime: time.Second}, "", sdk.MobileWeb},
+	}
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			server := cbtistest.Start(t, test.options)
+			p, other := account(t, server, test.config), account(t, server, test.config)
+			req := newPayment(t, "P1")
+			req.Flow = test.flow
+			if _, err := p.Query(t.Context(), sdk.QueryRequest{Order: req.Order}); !sdk.IsCode(err, sdk.CodeOrderNotFound) {
+				t.Errorf("before it was made: %v", err)
+			}
+			if _, err := other.Authorize(t.Context()); err != nil { // may end the first one's token
+				t.Fatal(err)
+			}
+			payment, err := p.Create(t.Context(), req)
+			if err != nil || payment.Status != sdk.StatusPending || len(payment.NextActions) != 1 || payment.CreatedAt.IsZero() {
+				t.Fatalf("got %+v, %v", payment, err)
+			}
+			if got := query(t, p, req.Order); got.Status != sdk.StatusPending || !got.PaidAt.IsZero() {
+				t.Errorf("unpaid: %+v", got)
+			}
+			if _, err := server.Pay("P1"); err != nil {
+				t.Fatal(err)
+			}
+			if got := query(t, p, req.Order); got.Status != sdk.StatusSucceeded || got.PaidAt.IsZero() {
+				t.Errorf("paid: %+v", got)
+			}
+			if n := len(server.Orders()); n != 1 {
+				t.Errorf("%d orders", n)
+			}
+		})
+	}
+}
+
+// Should the acquirer refuse a token in another way than with HTTP 401, a create
+// is unknown and isn't sent again; the next call has a new token.
+func TestSandboxRefusesTokensByCode(t *testing.T) {
+	server := cbtistest.Start(t, cbtistest.Options{AuthFailureStatus: http.StatusOK})
+	p := account(t, server, "")
+	if _, err := p.Authorize(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	server.RevokeTokens()
+	req := newPayment(t, "P1")
+	_, err := p.Create(t.Context(), req)
+	if e := sdk.AsError(err); err == nil || e.Code != sdk.CodeAcquirerError || e.Outcome != sdk.OutcomeUnknown || e.AcquirerCode != "40101" {
+		t.Errorf("got %v", err)
+	}
+	if _, err := p.Query(t.Context(), sdk.QueryRequest{Order: req.Order}); !sdk.IsCode(err, sdk.CodeOrderNotFound) {
+		t.Errorf("the next call: %v", err)
 	}
 }
 
