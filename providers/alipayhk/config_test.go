@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paymux/paymux/sdk"
 	"github.com/paymux/paymux/sdk/schema"
@@ -131,7 +132,7 @@ func TestConfigAndProviderDoNotPrintSecrets(t *testing.T) {
 
 func TestCapabilities(t *testing.T) {
 	c := Plugin().Capabilities
-	if len(c.Rows) != 6 || c.CreateRetry.Native || c.NotFoundSettling <= 0 || c.NotifyURL != sdk.NotifyURLPerPayment || c.NotificationAuth != sdk.NotificationSharedSecret || len(c.QueryKeys) != 2 {
+	if len(c.Rows) != 6 || c.CreateRetry.Native || c.NotFoundSettling != 10*time.Minute || c.NotifyURL != sdk.NotifyURLPerPayment || c.NotificationAuth != sdk.NotificationSharedSecret || len(c.QueryKeys) != 2 {
 		t.Errorf("got %+v", c)
 	}
 	for _, row := range c.Rows {

@@ -231,6 +231,8 @@ func TestQueryAnswers(t *testing.T) {
 		{"pending of another", "", m("status", "PENDING", "amount", "2"), sdk.StatusUnknown, "mismatch: amount"},
 		{"cancelled of another", "", m("status", "CANCELLED", "order_id", "C2"), sdk.StatusUnknown, "mismatch: provider_order_id"},
 		{"cancelled of nobody", "", m("status", "CANCELLED", "order_id", nil, "merchant_order_id", nil), sdk.StatusUnknown, "mismatch: "},
+		{"cancelled, amount left out", "", m("status", "CANCELLED", "amount", nil, "currency", nil), sdk.StatusUnknown, "mismatch: amount"},
+		{"cancelled, our id left out", "", m("status", "CANCELLED", "merchant_order_id", nil), sdk.StatusUnknown, "mismatch: merchant_order_id"},
 		{"paid by nobody", "", m("order_id", nil, "merchant_order_id", nil), sdk.StatusUnknown, "mismatch: "},
 		{"pending of nobody", "", m("status", "PENDING", "order_id", nil, "merchant_order_id", nil), sdk.StatusUnknown, "names no order"},
 		{"paid, amount left out", "", m("amount", nil, "currency", nil), sdk.StatusUnknown, "mismatch: amount"},
@@ -264,6 +266,21 @@ func TestQueryAnswers(t *testing.T) {
 				t.Errorf("money %v was made up", payment.Money)
 			}
 		})
+	}
+}
+
+func TestTimes(t *testing.T) {
+	for text, want := range map[acquirer.Text]time.Time{
+		"2023-08-31T04:44:05.928696203+08:00": time.Date(2023, 8, 30, 20, 44, 5, 928696203, time.UTC), // the acquirer's answers
+		"2023-08-23T18:25:43.511Z":            time.Date(2023, 8, 23, 18, 25, 43, 511e6, time.UTC),    // its notifications
+		"2025-08-18T03:23:46+08:00":           time.Date(2025, 8, 17, 19, 23, 46, 0, time.UTC),        // a sibling's answers
+		"2023-08-31 04:44:05":                 {},
+		"1693427045":                          {},
+		"":                                    {},
+	} {
+		if got := readTime(text); !got.Equal(want) {
+			t.Errorf("%s: %v, want %v", text, got, want)
+		}
 	}
 }
 

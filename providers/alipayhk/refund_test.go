@@ -70,6 +70,7 @@ func TestRefundRequestsThatAreNotSent(t *testing.T) {
 		{"no refund id", "merchant_refund_id", func(r *sdk.RefundRequest) { r.MerchantRefundID = "" }},
 		{"no order", "merchant_order_id", func(r *sdk.RefundRequest) { r.Order = sdk.Order{Money: r.Money} }},
 		{"currency", "currency", func(r *sdk.RefundRequest) { r.Amount = usd }},
+		{"both currencies", "currency", func(r *sdk.RefundRequest) { r.Amount, r.Money = usd, usd }},
 		{"payment's currency", "currency", func(r *sdk.RefundRequest) { r.Money = usd }},
 		{"nothing", "amount", func(r *sdk.RefundRequest) { r.Amount = zero }},
 		{"more than paid", "amount", func(r *sdk.RefundRequest) { r.Amount = money(t, "1.01") }},
