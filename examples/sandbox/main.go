@@ -51,7 +51,8 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (setting
 	flags.SetOutput(stderr)
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "Usage: sandbox [flags]\n\nA CBTIS acquirer without money. Secrets come from the environment:\n"+
-			"SANDBOX_CLIENT_SECRET and SANDBOX_WEBHOOK_KEY.")
+			"SANDBOX_CLIENT_SECRET and SANDBOX_WEBHOOK_KEY. The page at / lists orders; how to\n"+
+			"make it misbehave is in docs/providers/alipayhk.md.")
 		flags.PrintDefaults()
 	}
 	flags.StringVar(&c.listen, "listen", "127.0.0.1:8090", "`address` to listen on; port 0 takes a free one")

@@ -69,6 +69,16 @@ func TestCommand(t *testing.T) {
 	if !strings.Contains(created, `"url":"https://pay.example/wallet/C`) {
 		t.Errorf("create answered %s", created)
 	}
+	if added := fetch(t, "POST", address+"/sandbox/faults", `{"kind":"rate_limited","op":"query","times":1}`); !strings.Contains(added, `"id": 1`) {
+		t.Errorf("the switch answered %s", added)
+	}
+	query := func() string {
+		return fetch(t, "POST", address+"/mch-api/v1/pa/payment_intents/query", `{"merchant_order_id":"order-<1>"}`,
+			"Authorization", "Bearer "+token, "Content-Type", "application/json")
+	}
+	if limited, good := query(), query(); !strings.Contains(limited, `"code":42900`) || !strings.Contains(good, `"code":0`) {
+		t.Errorf("query answered %s, then %s", limited, good)
+	}
 	page := fetch(t, "GET", address+"/", "")
 	for _, want := range []string{"SANDBOX", "Orders (1)", "order-&lt;1&gt;", `href="/wallet/C`, "/sandbox/faults", address} {
 		if !strings.Contains(page, want) {

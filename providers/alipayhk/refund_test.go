@@ -141,3 +141,15 @@ func TestOnlyADoneRefundHasATime(t *testing.T) {
 		}
 	}
 }
+
+// What comes back is held against what was asked to go back, not against the payment.
+func TestPartialRefundNamesItsAmount(t *testing.T) {
+	for amount, want := range map[string]sdk.RefundStatus{"0.50": sdk.RefundSucceeded, "1": sdk.RefundUnknown} {
+		f := newFake(t, say(200, string(change(t, golden(t, "refund_response.json"), "data", map[string]any{"amount": amount}))))
+		req := refundRequest(t)
+		req.Amount = money(t, "0.5")
+		if got, err := f.provider(t, "").Refund(t.Context(), req); err != nil || got.Status != want {
+			t.Errorf("%s: got %+v, %v", amount, got, err)
+		}
+	}
+}

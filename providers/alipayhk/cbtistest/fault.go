@@ -2,6 +2,7 @@ package cbtistest
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 )
@@ -98,7 +99,7 @@ func (f Fault) Validate() error {
 	ops, known := kindOps[f.Kind]
 	switch {
 	case !known:
-		return fmt.Errorf("cbtistest: fault kind %q is not known", f.Kind)
+		return fmt.Errorf("cbtistest: fault kind %q is not one of %q", f.Kind, slices.Sorted(maps.Keys(kindOps)))
 	case f.Op != "" && f.Op != OpAny && !slices.Contains(ops, f.Op):
 		return fmt.Errorf("cbtistest: fault kind %q does not apply to op %q, only to %q", f.Kind, f.Op, ops)
 	case f.Times < 0 || f.Delay < 0 || f.RetryAfter < 0 || f.Size < 0 || f.Count < 0:
