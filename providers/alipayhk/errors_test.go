@@ -151,7 +151,13 @@ func TestUnknownCodeDropsTheToken(t *testing.T) {
 	if len(f.sent()) != 4 {
 		t.Errorf("%d calls", len(f.sent()))
 	}
+	f.answer = say(403, "<html>") // so may be this
+	_ = operations(t)[1].call(t.Context(), p)
+	dropped := f.tokensGiven()
 	f.answer = say(502, "<html>")
+	if _ = operations(t)[1].call(t.Context(), p); f.tokensGiven() != dropped+1 {
+		t.Error("HTTP 403: no new token")
+	}
 	_ = operations(t)[1].call(t.Context(), p)
 	before := f.tokensGiven()
 	_ = operations(t)[1].call(t.Context(), p)

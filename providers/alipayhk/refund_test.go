@@ -142,14 +142,32 @@ func TestOnlyADoneRefundHasATime(t *testing.T) {
 	}
 }
 
-// What comes back is held against what was asked to go back, not against the payment.
+// What comes back is held against what was asked to go back, not against the
+// payment, and in the account's unit.
 func TestPartialRefundNamesItsAmount(t *testing.T) {
-	for amount, want := range map[string]sdk.RefundStatus{"0.50": sdk.RefundSucceeded, "1": sdk.RefundUnknown} {
-		f := newFake(t, say(200, string(change(t, golden(t, "refund_response.json"), "data", map[string]any{"amount": amount}))))
+	for _, test := range []struct {
+		unit, amount string
+		want         sdk.RefundStatus
+	}{
+		{"major", "0.50", sdk.RefundSucceeded},
+		{"major", "1", sdk.RefundUnknown},
+		{"major", "50", sdk.RefundUnknown},
+		{"minor", "50", sdk.RefundSucceeded},
+		{"minor", "100", sdk.RefundUnknown},
+		{"minor", "0.50", sdk.RefundUnknown},
+	} {
+		f := newFake(t, say(200, string(change(t, golden(t, "refund_response.json"), "data", map[string]any{"amount": test.amount}))))
+		p := f.provider(t, `,"amount_unit":"`+test.unit+`"`)
 		req := refundRequest(t)
 		req.Amount = money(t, "0.5")
-		if got, err := f.provider(t, "").Refund(t.Context(), req); err != nil || got.Status != want {
-			t.Errorf("%s: got %+v, %v", amount, got, err)
+		got, err := p.Refund(t.Context(), req)
+		if err != nil || got.Status != test.want {
+			t.Errorf("%s %s: got %+v, %v", test.unit, test.amount, got, err)
+		}
+		query := refundQuery(t)
+		query.Amount = req.Amount
+		if got, err = p.QueryRefund(t.Context(), query); err != nil || got.Status != test.want {
+			t.Errorf("%s %s: a query got %+v, %v", test.unit, test.amount, got, err)
 		}
 	}
 }
