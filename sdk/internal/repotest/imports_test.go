@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os/exec"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -101,6 +102,25 @@ func TestDirectionOfImports(t *testing.T) {
 		if !seen[rule.from] {
 			t.Errorf("no package in %s: does the rule look at the right place?", rule.from)
 		}
+	}
+}
+
+// A sandbox that shared code with its adapter would share its mistakes, and every
+// test of one against the other would pass.
+func TestSandboxesKnowNoAdapter(t *testing.T) {
+	sandboxes := 0
+	for name, p := range list(t) {
+		adapter := path.Dir(name)
+		if !under(name, "providers") || path.Dir(adapter) != module+"/providers" || !strings.HasSuffix(name, "test") {
+			continue
+		}
+		sandboxes++
+		if slices.Contains(p.Deps, adapter) {
+			t.Errorf("%s needs %s: a sandbox is written from what the acquirer publishes", name, adapter)
+		}
+	}
+	if sandboxes < 4 {
+		t.Errorf("found %d sandboxes only", sandboxes)
 	}
 }
 
