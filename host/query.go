@@ -159,7 +159,8 @@ func (h *Host) applyQueryError(p *sqlgen.Payment, a *account, failed *sdk.Error)
 		p.ErrorCode, p.StatusReason = int64(sdk.CodeCreateLost), v.Detail
 		return h.applyVerdict(p, v, sourceHost, failed.AcquirerCode, ""), nil
 	}
-	return h.applyVerdict(p, v, sourceQuery, failed.AcquirerCode, ""), nil
+	evidence := observed(sdk.Payment{RawStatus: failed.AcquirerCode, StatusReason: failed.Message, RequestID: failed.AcquirerRequestID})
+	return h.applyVerdict(p, v, sourceQuery, failed.AcquirerCode, evidence), nil
 }
 
 // flagStale gives a payment that is open for too long to a person. Its state

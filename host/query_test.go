@@ -2,6 +2,7 @@ package host
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,6 +115,31 @@ func TestMismatch(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestMismatchAsAnError: a plugin that can't put into a payment what it was told
+// says so by the code; a person is told as well.
+func TestMismatchAsAnError(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		w.one.answers(func(context.Context, sdk.QueryRequest) (sdk.Payment, error) {
+			e := sdk.Unknown(sdk.CodeMismatch, "the acquirer says SUCCEEDED without an amount")
+			e.AcquirerRequestID = "rid-1"
+			return sdk.Payment{}, e
+		})
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		p := w.is(c.Payment.ID, sdk.StatusPending)
+		if p.Review == nil || p.Review.Reason != "mismatch" || !strings.Contains(string(p.Review.Observed), "SUCCEEDED without an amount") || !strings.Contains(string(p.Review.Observed), "rid-1") {
+			t.Errorf("%+v", p.Review)
+		}
+		w.one.says(sdk.StatusSucceeded) // it comes to its senses
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+	})
 }
 
 // TestLateSuccess: a terminal state is final. That the money came after all is

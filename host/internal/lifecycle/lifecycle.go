@@ -136,7 +136,8 @@ func CreateError(p Payment, err *sdk.Error) Verdict {
 
 // QueryError judges a failed Query. Only one error can end a payment: the
 // acquirer documents that it doesn't know the order, the settling time is over,
-// and nothing was ever given out by which a payer could pay.
+// and nothing was ever given out by which a payer could pay. One needs a person: the
+// acquirer said something of which the plugin can make no payment.
 func QueryError(p Payment, err *sdk.Error, now time.Time, settling time.Duration) Verdict {
 	v := Verdict{Status: p.Status, Detail: err.Error()}
 	lost := err.Code == sdk.CodeOrderNotFound && p.Status == sdk.StatusUnknown && !p.ActionHanded &&
@@ -144,6 +145,9 @@ func QueryError(p Payment, err *sdk.Error, now time.Time, settling time.Duration
 	if lost {
 		v.Status, v.Moved = sdk.StatusFailed, true
 		v.Detail = sdk.CodeCreateLost.Info().Title
+	}
+	if err.Code == sdk.CodeMismatch {
+		v.Review = Mismatch
 	}
 	return v
 }

@@ -273,9 +273,15 @@ func TestQueryError(t *testing.T) {
 			}
 		})
 	}
+	about := sdk.Unknown(sdk.CodeMismatch, "two orders carry the id")
 	for _, from := range sdk.Statuses() {
 		p := lost()
-		if p.Status = from; from == sdk.StatusUnknown {
+		p.Status = from
+		want := lifecycle.Verdict{Status: from, Review: lifecycle.Mismatch, Detail: about.Error()}
+		if got := lifecycle.QueryError(p, about, sent.Add(settling), settling); got != want {
+			t.Errorf("a mismatch of a payment that is %s: %+v, want %+v", from, got, want)
+		}
+		if from == sdk.StatusUnknown {
 			continue
 		}
 		if got := lifecycle.QueryError(p, notFound, sent.Add(settling), settling); got.Status != from || got.Moved || got.Review != "" {
