@@ -69,6 +69,9 @@ func TestManyCallersShareOneFetch(t *testing.T) {
 		gate := make(chan struct{})
 		source := acquirer.NewTokenSource(func(ctx context.Context) (acquirer.Token, error) {
 			<-gate
+			if ctx.Err() != nil {
+				return acquirer.Token{}, ctx.Err()
+			}
 			return counted(&fetches)(ctx)
 		}, nil)
 		quits, quit := context.WithCancel(t.Context())
