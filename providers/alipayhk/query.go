@@ -45,6 +45,11 @@ func (c config) readQuery(resp acquirer.Response, want sdk.Order) (sdk.Payment, 
 	}
 	payment := c.readPayment(data, want)
 	payment.RequestID = rid
+	if data.Status == "SUCCEEDED" && payment.Status == sdk.StatusUnknown && len(payment.Differences(want)) == 0 {
+		// Paid, but something is missing or can't be read. The host compares what is
+		// there and would see nothing wrong; a person has to.
+		return sdk.Payment{}, answerError(resp, rid, sdk.CodeMismatch, "the acquirer says SUCCEEDED, but: %s", payment.StatusReason)
+	}
 	return payment, nil
 }
 
