@@ -44,6 +44,9 @@ test('what is not documented is unknown', () => {
   const payment = readPayment({ status: 'PENDING', create_time: '2023-08-31T04:44:05.928696203+08:00', pay_time: 'soon' });
   assert.deepEqual([payment.status, payment.created_at, payment.paid_at],
     ['STATUS_PENDING', { seconds: 1693428245, nanos: 928696203 }, undefined]);
+  for (const [status, paidAt] of [['PENDING', undefined], ['SUCCEEDED', { seconds: 1693428245, nanos: 0 }]]) {
+    assert.deepEqual(readPayment({ status, pay_time: '2023-08-31T04:44:05+08:00' }).paid_at, paidAt, status);
+  }
 });
 
 test('the certificate is what the host wants', () => {

@@ -20,7 +20,7 @@ export function readPayment(data) {
     status: Object.hasOwn(statuses, raw) ? statuses[raw] : 'STATUS_UNSPECIFIED',
     raw_status: clip(raw),
     created_at: readTime(textOf(data.create_time)),
-    paid_at: readTime(textOf(data.pay_time)),
+    paid_at: raw === 'SUCCEEDED' ? readTime(textOf(data.pay_time)) : undefined, // what stands there before is not documented
   };
   const said = data.amount !== undefined || data.currency !== undefined;
   if (said && !payment.order.money) {
