@@ -49,6 +49,9 @@ func TestTokenIsRenewedEarly(t *testing.T) {
 	p := f.provider(t, "")
 	now := p.now()
 	p = newProvider(p.config, p.client, func() time.Time { return now })
+	if grant, err := p.Authorize(t.Context()); err != nil || !grant.ExpiresAt.Equal(now.Add(time.Hour)) {
+		t.Errorf("good until %v, %v", grant.ExpiresAt, err)
+	}
 	for _, step := range []struct {
 		wait   time.Duration
 		tokens int

@@ -89,6 +89,15 @@ func (c *client) post(path, body string) reply {
 
 func (c *client) send(method, path, contentType, body string) reply {
 	c.t.Helper()
+	authorization := ""
+	if c.token != "" {
+		authorization = "Bearer " + c.token
+	}
+	return c.sendAs(authorization, method, path, contentType, body)
+}
+
+func (c *client) sendAs(authorization, method, path, contentType, body string) reply {
+	c.t.Helper()
 	req, err := http.NewRequest(method, c.base+path, strings.NewReader(body))
 	if err != nil {
 		c.t.Fatal(err)
@@ -96,8 +105,8 @@ func (c *client) send(method, path, contentType, body string) reply {
 	if contentType != "" {
 		req.Header.Set("Content-Type", contentType)
 	}
-	if c.token != "" {
-		req.Header.Set("Authorization", "Bearer "+c.token)
+	if authorization != "" {
+		req.Header.Set("Authorization", authorization)
 	}
 	resp, err := c.do(req)
 	if err != nil {

@@ -36,13 +36,15 @@ func TestAuthRefusals(t *testing.T) {
 
 func TestBearerRefusals(t *testing.T) {
 	c := newClient(t, cbtistest.Start(t, cbtistest.Options{}))
-	for _, token := range []string{"", "x", strings.Repeat("0", 84), c.token + " "} {
-		other := &client{t: t, do: c.do, base: c.base, token: strings.TrimSpace(token) + "0"}
+	for _, header := range []string{"", "Bearer", "Bearer x", "Bearer " + strings.Repeat("0", 84), "Bearer " + c.token + "0", "Basic " + c.token, c.token} {
 		for _, path := range []string{createPath, queryPath, refundPath, refundQueryPath} {
-			if r := other.post(path, body("A")); r.status != 401 || r.Code != 40101 || r.Data != nil || len(r.RID) != 32 {
-				t.Errorf("%s: %d %s", path, r.status, r.raw)
+			if r := c.sendAs(header, "POST", path, "application/json", body("A")); r.status != 401 || r.Code != 40101 || r.Data != nil || len(r.RID) != 32 {
+				t.Errorf("%q to %s: %d %s", header, path, r.status, r.raw)
 			}
 		}
+	}
+	if r := c.sendAs("bearer "+c.token, "POST", createPath, "application/json", body("A")); r.Code != 0 {
+		t.Errorf("in lower case: %d %s", r.status, r.raw)
 	}
 }
 
