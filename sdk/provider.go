@@ -24,7 +24,8 @@ type Provider interface {
 	// Query reports the state of a payment, by the acquirer's order id or by
 	// the merchant's. It has no effect and may be repeated. It says
 	// [CodeOrderNotFound] only when the acquirer has documented an answer that
-	// means just that.
+	// means just that, and [CodeMismatch] of an answer that no Payment can hold,
+	// such as money without an amount: a person then looks at the payment.
 	Query(ctx context.Context, req QueryRequest) (Payment, error)
 
 	// ParseNotification verifies and reads one raw HTTP request. It is pure: no
