@@ -176,7 +176,10 @@ func TestTokenErrors(t *testing.T) {
 		{"401", say(401, testSecret), sdk.CodeCredentialsRefused},
 		{"403", say(403, ""), sdk.CodeCredentialsRefused},
 		{"400", say(400, `{"code":4100,"rid":"`+rid+`"}`), sdk.CodeAcquirerError},
-		{"429", say(429, ""), sdk.CodeAcquirerRateLimited},
+		{"429", func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Retry-After", "30")
+			w.WriteHeader(429)
+		}, sdk.CodeAcquirerRateLimited},
 		{"502", say(502, "<html>"+testSecret), sdk.CodeAcquirerError},
 		{"200 with a code", say(200, `{"code":4100,"message":"`+testKey+`"}`), sdk.CodeAcquirerAnswerInvalid},
 		{"in an envelope", say(200, `{"code":0,"data":{"access_token":"`+testToken+`"}}`), sdk.CodeAcquirerAnswerInvalid},
@@ -199,7 +202,9 @@ func TestTokenErrors(t *testing.T) {
 				checkError(t, op.call(t.Context(), p), test.want, sdk.OutcomeNotSent)
 			}
 			_, err := p.Authorize(t.Context())
-			checkError(t, err, test.want, sdk.OutcomeNotSent)
+			if e := checkError(t, err, test.want, sdk.OutcomeNotSent); (test.name == "429") != (e.RetryAfter == 30*time.Second) {
+				t.Errorf("retry after %v", e.RetryAfter)
+			}
 			if len(f.sent()) != 0 {
 				t.Errorf("sent %q without a token", f.sent())
 			}

@@ -91,6 +91,7 @@ func TestForgedNotifications(t *testing.T) {
 		"upper case":   notification(body, strings.ToUpper(good)),
 		"cut":          notification(body, good[:63]),
 		"longer":       notification(body, good+"0"),
+		"spaces":       notification(body, " "+good+" "),
 		"other key":    notification(body, sign(body, "other")),
 		"empty key":    notification(body, sign(body, "")),
 		"changed body": notification(append(append([]byte{}, body...), ' '), good),
