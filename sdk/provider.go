@@ -25,7 +25,8 @@ type Provider interface {
 	// the merchant's. It has no effect and may be repeated. It says
 	// [CodeOrderNotFound] only when the acquirer has documented an answer that
 	// means just that, and [CodeMismatch] of an answer that no Payment can hold,
-	// such as money without an amount: a person then looks at the payment.
+	// such as two orders with one id or an amount that can't be read: a person then
+	// looks at the payment.
 	Query(ctx context.Context, req QueryRequest) (Payment, error)
 
 	// ParseNotification verifies and reads one raw HTTP request. It is pure: no
@@ -93,7 +94,10 @@ type CancelRequest struct {
 
 // Payment is what the acquirer says of a payment. Ids, amount and currency are
 // the acquirer's own words, never copied from the request: the host compares
-// them with what was asked. What the acquirer didn't say stays empty.
+// them with what was asked. What the acquirer didn't say stays empty. A
+// StatusSucceeded that is about something else, or lacks something, is passed on
+// as it is: the host believes it no more than [Payment.Differences] does, and a
+// person is shown that there is money somewhere.
 type Payment struct {
 	Order
 	Status       Status

@@ -35,8 +35,9 @@ var statuses = map[acquirer.Text]sdk.Status{
 	"expired":   sdk.StatusExpired,
 }
 
-// readPayment reads the answer to a request about the order want. Ids and money
-// are Acme's own words, never copied from want: the host compares them.
+// readPayment reads the answer to a request about the order want. Ids, money and
+// status are Acme's own words, never copied from want nor fitted to it: the host
+// compares them, believes nothing of another order and lets a person look.
 func readPayment(resp acquirer.Response, c call, want sdk.Order) (sdk.Payment, error) {
 	var a paymentAnswer
 	if err := readAnswer(resp, c, &a); err != nil {
@@ -44,8 +45,8 @@ func readPayment(resp acquirer.Response, c call, want sdk.Order) (sdk.Payment, e
 	}
 	money, err := sdk.ParseMoney(string(a.Amount), string(a.Currency))
 	if err != nil {
-		// Unknown, never NotSent: there is an order, we just can't read its amount.
-		return sdk.Payment{}, sdk.Unknown(sdk.CodeAcquirerAnswerInvalid, "the amount in the answer can't be read")
+		// Unknown, never NotSent: there is an order. Of what amount a person has to see.
+		return sdk.Payment{}, sdk.Unknown(sdk.CodeMismatch, "the amount in the answer can't be read")
 	}
 	p := sdk.Payment{
 		Order:     sdk.Order{MerchantOrderID: string(a.Reference), AcquirerOrderID: string(a.ID), Money: money},
@@ -54,10 +55,7 @@ func readPayment(resp acquirer.Response, c call, want sdk.Order) (sdk.Payment, e
 		CreatedAt: readTime(a.CreatedAt), PaidAt: readTime(a.PaidAt),
 		RequestID: requestID(resp),
 	}
-	if differences := p.Differences(want); len(differences) > 0 {
-		p.Status, p.StatusReason = sdk.StatusUnknown, "mismatch: "+clip(differences[0].String())
-	}
-	if p.Status == sdk.StatusPending { // else another order's link would reach our payer
+	if p.Status == sdk.StatusPending && len(p.Differences(want)) == 0 { // else another order's link would reach our payer
 		p.NextActions = readActions(a)
 	}
 	return p, nil

@@ -54,8 +54,11 @@ func (in intent) payment(want sdk.Order) (sdk.Payment, error) {
 	}
 	money, err := parseAmount(in.Amount, in.Currency)
 	if err != nil {
-		// Left out it would look as if nothing had been said.
-		p.Status, p.StatusReason = sdk.StatusUnknown, err.Error()
+		// Left out it would look as if nothing had been said; of a paid one the host
+		// sees that, and a person has to know of the money.
+		if p.StatusReason = err.Error(); p.Status != sdk.StatusSucceeded {
+			p.Status = sdk.StatusUnknown
+		}
 		return p, nil
 	}
 	p.Money = money

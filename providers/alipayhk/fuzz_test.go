@@ -26,7 +26,8 @@ func FuzzReadAnswer(f *testing.F) {
 		} {
 			payment, err := read()
 			checkFuzzed(t, err)
-			if payment.Status.Terminal() && (!resp.OK() || payment.MerchantOrderID != ourOrder || !payment.Money.Equal(want.Money)) {
+			believed := payment.Status.Terminal() && len(payment.Differences(want)) == 0
+			if believed && (!resp.OK() || payment.MerchantOrderID != ourOrder || !payment.Money.Equal(want.Money)) {
 				t.Errorf("believed %+v", payment)
 			}
 			if len(payment.NextActions) > 0 && payment.Status != sdk.StatusPending {

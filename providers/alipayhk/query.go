@@ -45,11 +45,6 @@ func (c config) readQuery(resp acquirer.Response, want sdk.Order) (sdk.Payment, 
 	}
 	payment := c.readPayment(data, want)
 	payment.RequestID = rid
-	if data.Status == "SUCCEEDED" && payment.Status == sdk.StatusUnknown && len(payment.Differences(want)) == 0 {
-		// Paid, but something is missing or can't be read. The host compares what is
-		// there and would see nothing wrong; a person has to.
-		return sdk.Payment{}, answerError(resp, rid, sdk.CodeMismatch, "the acquirer says SUCCEEDED, but: %s", payment.StatusReason)
-	}
 	return payment, nil
 }
 
@@ -72,8 +67,9 @@ var statuses = map[acquirer.Text]sdk.Status{
 	"CANCELLED": sdk.StatusCancelled,
 }
 
-// readPayment reports the acquirer's own words, and a known status only if they
-// are about the order want.
+// readPayment reports the acquirer's own words. If they aren't about the order
+// want, only SUCCEEDED is passed on: with such words it is never believed (see
+// sdk.Payment.Differences), but a person has to know of that money.
 func (c config) readPayment(data paymentData, want sdk.Order) sdk.Payment {
 	payment := sdk.Payment{
 		Order:     sdk.Order{MerchantOrderID: string(data.MerchantOrderID), AcquirerOrderID: string(data.OrderID)},
@@ -85,14 +81,14 @@ func (c config) readPayment(data paymentData, want sdk.Order) sdk.Payment {
 		payment.PaidAt = readTime(data.PayTime)
 	}
 	money, err := parseAmount(c.AmountUnit, string(data.Amount), string(data.Currency))
-	if err != nil {
-		payment.Status = sdk.StatusUnknown
-		payment.StatusReason = unreadableAmount(data.Amount, data.Currency)
-		return payment
-	}
 	payment.Money = money
-	if reason := doubt(payment, want); reason != "" {
-		payment.Status, payment.StatusReason = sdk.StatusUnknown, reason
+	if err != nil {
+		payment.StatusReason = unreadableAmount(data.Amount, data.Currency)
+	} else {
+		payment.StatusReason = doubt(payment, want)
+	}
+	if payment.StatusReason != "" && payment.Status != sdk.StatusSucceeded {
+		payment.Status = sdk.StatusUnknown
 	}
 	return payment
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"time"
 
@@ -293,10 +294,11 @@ func TestSandboxWrongEcho(t *testing.T) {
 		}
 		req.AcquirerOrderID = paid.ID
 		server.Inject(cbtistest.Fault{Kind: cbtistest.KindWrongEcho, Op: cbtistest.OpQuery, Field: field, Times: 1})
-		if got := query(t, p, req.Order); got.Status != sdk.StatusUnknown || got.StatusReason == "" {
+		// The claim reaches the host, for a person to see, and with it why it isn't believed.
+		if got := query(t, p, req.Order); len(got.Differences(req.Order)) != 1 || !strings.HasPrefix(got.StatusReason, "mismatch: ") {
 			t.Errorf("query with another %s: %+v", field, got)
 		}
-		if got := query(t, p, req.Order); got.Status != sdk.StatusSucceeded {
+		if got := query(t, p, req.Order); got.Status != sdk.StatusSucceeded || got.Differences(req.Order) != nil {
 			t.Errorf("the truth after another %s: %+v", field, got)
 		}
 	}

@@ -2,7 +2,6 @@ package antom
 
 import (
 	"cmp"
-	"time"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -171,8 +170,11 @@ func (d paymentData) payment(status sdk.Status, raw string) sdk.Payment {
 	}
 	money, err := d.PaymentAmount.money()
 	if err != nil {
-		// An amount that can't be handed on can't be compared either.
-		payment.Status, payment.StatusReason, payment.PaidAt = sdk.StatusUnknown, d.PaymentAmount.unreadable(), time.Time{}
+		// An amount that can't be handed on can't be compared either. Of a paid one the
+		// host sees that it has none, and a person has to know of the money.
+		if payment.StatusReason = d.PaymentAmount.unreadable(); status != sdk.StatusSucceeded {
+			payment.Status = sdk.StatusUnknown
+		}
 		return payment
 	}
 	payment.Money = money

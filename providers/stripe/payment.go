@@ -81,12 +81,14 @@ func (c config) readPayment(data intentData) sdk.Payment {
 	money, err := parseAmount(amount, data.Currency)
 	payment.Money = money
 	switch {
-	case err != nil:
-		doubt("amount %q with currency %q can't be read", acquirer.Clip(string(amount)), acquirer.Clip(string(data.Currency)))
 	case data.Livemode == nil:
 		doubt("the answer doesn't say whether it is about a live payment")
 	case *data.Livemode != c.live():
 		doubt("mismatch: the answer is not about a payment in %s mode", c.Mode)
+	case err != nil && payment.Status == sdk.StatusSucceeded: // the host sees that it has no amount, and a person has to know of the money
+		payment.StatusReason = unreadableAmount(amount, data.Currency)
+	case err != nil:
+		doubt("%s", unreadableAmount(amount, data.Currency))
 	case payment.RawStatus == "":
 		doubt("the acquirer names no status")
 	case payment.Status == sdk.StatusUnknown:
@@ -108,6 +110,10 @@ func failReason(e *paymentError) string {
 		}
 	}
 	return "the acquirer gives no reason"
+}
+
+func unreadableAmount(amount, currency acquirer.Text) string {
+	return fmt.Sprintf("amount %q with currency %q can't be read", acquirer.Clip(string(amount)), acquirer.Clip(string(currency)))
 }
 
 // parseAmount reads an amount in the smallest part of its currency. Nothing said

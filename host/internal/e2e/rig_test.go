@@ -210,7 +210,11 @@ type payment struct {
 	Status         string `json:"status"`
 	Code           string `json:"code"`
 	AmountRefunded string `json:"amount_refunded"`
-	Timeline       []struct{ Kind, Status, Source, Detail string }
+	Review         *struct {
+		Reason   string
+		Observed json.RawMessage
+	}
+	Timeline []struct{ Kind, Status, Source, Detail string }
 }
 
 func (r *rig) do(method, path string, body any) (int, payment) {
