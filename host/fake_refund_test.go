@@ -33,7 +33,7 @@ func (r *refunds) QueryRefund(ctx context.Context, q sdk.RefundQuery) (sdk.Refun
 }
 
 func refundAnswer(id string, s sdk.RefundStatus) sdk.Refund {
-	return sdk.Refund{MerchantRefundID: id, AcquirerRefundID: "acq-" + id, Status: s, RawStatus: s.String()}
+	return sdk.Refund{MerchantRefundID: id, AcquirerRefundID: "acq-" + id, Status: s, RawStatus: s.String(), RefundedAt: paidAt}
 }
 
 // sends makes Refund answer with a status from now on, or fail.
@@ -94,6 +94,9 @@ func (w *world) refundIs(c RefundCreated, want string) Refund {
 	r, err := w.GetRefund(context.Background(), "shop-a", c.Refund.PaymentID, c.Refund.ID)
 	if err != nil || r.Status != want {
 		w.t.Fatalf("refund is %s (%s, %s; %v), want %s", r.Status, r.StatusReason, r.Code, err, want)
+	}
+	if r.RefundedAt.IsZero() == (want == "SUCCEEDED") {
+		w.t.Errorf("refund is %s and was made at %s", want, r.RefundedAt)
 	}
 	return r
 }

@@ -110,12 +110,11 @@ func paymentOf(o sdk.Order, s sdk.Status) sdk.Payment {
 	if o.AcquirerOrderID == "" {
 		o.AcquirerOrderID = "acq-" + o.MerchantOrderID
 	}
-	p := sdk.Payment{Order: o, Status: s, RawStatus: strings.ToLower(s.String())}
-	if s == sdk.StatusSucceeded {
-		p.PaidAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
-	}
-	return p
+	// It always says when: a time of payment counts only of what is paid.
+	return sdk.Payment{Order: o, Status: s, RawStatus: strings.ToLower(s.String()), PaidAt: paidAt}
 }
+
+var paidAt = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 
 // newAcquirer takes every order; notifications are "signed ORDER".
 func newAcquirer() *acquirer {
@@ -311,6 +310,9 @@ func (w *world) is(id string, want sdk.Status) Payment {
 	p := w.get(id)
 	if p.Status != want.String() {
 		w.t.Fatalf("payment %s is %s (%s), want %s; timeline %+v", id, p.Status, p.StatusReason, want, p.Timeline)
+	}
+	if !p.PaidAt.IsZero() && want != sdk.StatusSucceeded {
+		w.t.Errorf("payment %s is %s and was paid at %s", id, p.Status, p.PaidAt)
 	}
 	return p
 }

@@ -63,7 +63,7 @@ func learnRefund(r *sqlgen.Refund, answer sdk.Refund) {
 	if answer.RawStatus != "" {
 		r.RawStatus = answer.RawStatus
 	}
-	if !answer.RefundedAt.IsZero() {
+	if answer.Status == sdk.RefundSucceeded && !answer.RefundedAt.IsZero() {
 		r.RefundedAt = micros(answer.RefundedAt)
 	}
 	r.StatusReason = answer.StatusReason

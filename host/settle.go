@@ -185,7 +185,7 @@ func learn(p *sqlgen.Payment, answer sdk.Payment) error {
 	if answer.RawStatus != "" {
 		p.RawStatus = answer.RawStatus
 	}
-	if !answer.PaidAt.IsZero() {
+	if answer.Status == sdk.StatusSucceeded && !answer.PaidAt.IsZero() {
 		p.PaidAt = micros(answer.PaidAt)
 	}
 	p.StatusReason = answer.StatusReason
