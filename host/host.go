@@ -160,8 +160,9 @@ func (h *Host) begin() bool {
 	return true
 }
 
-// Ready fails if the host can't take payments: the store can't be written, no
-// plugin runs, or it is closing.
+// Ready fails if the host can't work: the store can't be written, or it is
+// closing. Without a plugin it still answers for payments and keeps notifications,
+// so that a load balancer must not take it out.
 func (h *Host) Ready(ctx context.Context) error {
 	h.mu.Lock()
 	closing := h.closing
@@ -171,9 +172,6 @@ func (h *Host) Ready(ctx context.Context) error {
 	}
 	if err := h.store.CheckWritable(ctx); err != nil {
 		return storeError(err)
-	}
-	if !h.plugins.anyRunning() {
-		return sdk.NotSent(sdk.CodePluginUnavailable, "no plugin is running")
 	}
 	return nil
 }

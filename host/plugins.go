@@ -83,15 +83,6 @@ func (p *plugins) stop() {
 	p.waiting.Wait()
 }
 
-func (p *plugins) anyRunning() bool {
-	for _, each := range p.all() {
-		if each.Status().Running {
-			return true
-		}
-	}
-	return false
-}
-
 // blocked stands for a plugin that must not run.
 type blocked struct{ reason error }
 

@@ -160,7 +160,7 @@ func TestErrors(t *testing.T) {
 		{"/v1/payments/x/refresh", "POST", sdk.NotSent(sdk.CodeStoreUnavailable, "disk"), 503},
 		{"/v1/payments", "GET", sdk.NotSent(sdk.CodeStoreUnavailable, "disk"), 503},
 		{"/v1/providers/x", "GET", sdk.NotSent(sdk.CodeNotFound, "none"), 404},
-		{"/readyz", "GET", sdk.NotSent(sdk.CodePluginUnavailable, "no plugin is running"), 503},
+		{"/readyz", "GET", sdk.NotSent(sdk.CodeStoreUnavailable, "disk full"), 503},
 		{"/readyz", "GET", sdk.NotSent(sdk.CodeShuttingDown, "stopping"), 503},
 	} {
 		c.err = e.err
