@@ -26,7 +26,7 @@ func TestWalletPage(t *testing.T) {
 		t.Errorf("the page has a script or a refused value: %s", page.raw)
 	}
 	cn := c.order("B", `"ALIPAYHK"`, `"ALIPAYCN"`)
-	if page := c.send("GET", "/wallet/"+cn, "", ""); !strings.Contains(page.raw, "#1677ff") || strings.Contains(page.raw, "AlipayHK") {
+	if page := c.send("GET", "/wallet/"+cn, "", ""); !strings.Contains(page.raw, "#0e64d8") || strings.Contains(page.raw, "AlipayHK") {
 		t.Error("the Alipay page has another brand")
 	}
 }

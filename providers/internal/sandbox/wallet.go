@@ -80,16 +80,17 @@ func (wallet Wallet[P]) button(press func(id string) (P, error)) http.HandlerFun
 	}
 }
 
-// brand is how a wallet presents itself.
+// brand is how a wallet presents itself. Both colours carry or are text, so they
+// have a contrast of 4.5:1 to white.
 type brand struct {
 	Name, Region string
 	Color, Shade string // the shade is that of pressed buttons
 }
 
 var brands = map[string]brand{
-	"Alipay":   {"Alipay", "Mainland China wallet", "#1677ff", "#0958d9"},
+	"Alipay":   {"Alipay", "Mainland China wallet", "#0e64d8", "#0a4ca6"},
 	"AlipayHK": {"AlipayHK", "Hong Kong wallet", "#00796b", "#005a50"},
-	"Wallet":   {"Wallet", "", "#1677ff", "#0958d9"},
+	"Wallet":   {"Wallet", "", "#0e64d8", "#0a4ca6"},
 }
 
 // Brand is how the payment's wallet presents itself.
