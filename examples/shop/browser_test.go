@@ -164,12 +164,15 @@ func (b *browser) text(selector string) string {
 	return ask(b, chromedp.Text(chromedp.CSS(selector)))
 }
 
-// shoot checks that the page fits the screen and, if $SHOP_SCREENSHOTS names a
+// shoot checks that the page fits the screen, and all in it its card, and, if $SHOP_SCREENSHOTS names a
 // folder, keeps a picture of it there.
 func (b *browser) shoot(name string) {
 	b.t.Helper()
 	if width := ask(b, chromedp.Evaluate[int64]("document.documentElement.scrollWidth")); width > b.dev.width {
 		b.t.Errorf("%s: the page is %d px wide on a screen of %d", name, width, b.dev.width)
+	}
+	if ask(b, chromedp.Evaluate[bool](`[...document.querySelectorAll(".card")].some(c => c.scrollWidth > c.clientWidth)`)) {
+		b.t.Errorf("%s: something is wider than its card", name)
 	}
 	b.mu.Lock()
 	for _, c := range b.complaints {

@@ -132,22 +132,21 @@ func pairUp(attempts []Attempt, payments []Payment) []try {
 
 // outcome is the judgement of an order.
 type outcome struct {
-	State     state
-	Try       try  // the attempt that State is about; zero if there was none
-	Duplicate bool // more than one attempt took money
+	State  state
+	Try    try   // the attempt that State is about; zero if there was none
+	Others []try // if it is paid: other attempts that took money
 }
 
 // judge decides about an order. Money taken comes first, money that may have
 // been taken second, and then the attempt that the shopper made last.
 func judge(o Order, tries []try) outcome {
-	var paid, unsure []try
-	succeeded := 0
+	var paid, unsure, succeeded []try
 	for _, t := range tries {
 		if t.Payment == nil {
 			continue
 		}
 		if t.Payment.Status == "SUCCEEDED" {
-			succeeded++
+			succeeded = append(succeeded, t)
 		}
 		if t.Payment.pays(o) {
 			paid = append(paid, t)
@@ -158,7 +157,7 @@ func judge(o Order, tries []try) outcome {
 	switch {
 	case len(paid) > 0:
 		first := slices.MinFunc(paid, func(a, b try) int { return a.paidAt().Compare(b.paidAt()) })
-		return outcome{State: statePaid, Try: first, Duplicate: succeeded > 1}
+		return outcome{State: statePaid, Try: first, Others: slices.DeleteFunc(succeeded, func(t try) bool { return t.ID == first.ID })}
 	case len(unsure) > 0:
 		return outcome{State: stateChecking, Try: unsure[0]}
 	case len(tries) > 0:

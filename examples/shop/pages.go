@@ -67,8 +67,8 @@ type page struct {
 	QR        template.HTML
 	QRExpires string
 
-	Receipt   *receipt
-	Duplicate bool
+	Receipt *receipt
+	Others  []string // payments beside the receipt's
 
 	Back string // where an error page leads
 }

@@ -93,9 +93,11 @@ func (s *server) showReceipt(w http.ResponseWriter, o Order, got outcome) {
 	v.Receipt = &receipt{
 		Wallet: walletName(got.Try.Payment.Method), Payment: got.Try.Payment.ID, Time: clock(got.Try.paidAt()),
 	}
-	v.Duplicate = got.Duplicate
-	if got.Duplicate {
-		s.log.Error("two payments for one order", "order", o.ID)
+	for _, t := range got.Others {
+		v.Others = append(v.Others, t.Payment.ID)
+	}
+	if len(v.Others) > 0 { // paymux has flagged it, too; giving back is for a person
+		s.log.Error("paid more than once", "order", o.ID, "kept", got.Try.Payment.ID, "others", v.Others)
 	}
 	s.render(w, http.StatusOK, "status", v)
 }

@@ -106,11 +106,18 @@ func TestTwoPayments(t *testing.T) {
 	}
 	page := s.get(order + "/return")
 	s.want(page, http.StatusOK, statePaid)
-	if !page.has("duplicate-notice") || !strings.Contains(page.body, "We received two payments") {
+	if !page.has("duplicate-notice") || !strings.Contains(page.body, "We received more than one payment") {
 		t.Error("does not own up to two payments")
 	}
-	if !strings.Contains(page.body, s.api.stored()[0].ID) {
-		t.Error("the receipt is not for the first payment")
+	if strings.Contains(page.body, "We will") {
+		t.Error("promises what nobody does")
+	}
+	first, second := s.api.stored()[0].ID, s.api.stored()[1].ID
+	if !strings.Contains(page.body, `<code id="receipt-payment">`+first) || !strings.Contains(page.body, "<code>"+second) {
+		t.Error("the receipt is not for the first payment, or the notice not about the second")
+	}
+	if !strings.Contains(s.log.String(), second) {
+		t.Error("the log doesn't name the second payment")
 	}
 }
 
