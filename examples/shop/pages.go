@@ -61,8 +61,10 @@ type page struct {
 	OtherFlow *payButton
 	Continue  string
 	Wallet    string
-	CheckNow  string
 	Attempts  []attemptRow
+
+	CheckNow   string // where a page that waits is asked again
+	StopReload string // where it doesn't reload by itself
 
 	QR        template.HTML
 	QRExpires string

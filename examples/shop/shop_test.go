@@ -26,6 +26,7 @@ type testShop struct {
 	t     *testing.T
 	api   *fakeAPI // nil in front of a real one
 	url   string   // of the API
+	shop  *server
 	srv   *httptest.Server
 	log   *syncBuffer
 	agent string
@@ -88,6 +89,7 @@ func (s *testShop) start(j *Journal) {
 	if err != nil {
 		s.t.Fatal(err)
 	}
+	s.shop = shop
 	s.srv.Config.Handler = shop.handler()
 	s.srv.Start()
 	s.t.Cleanup(s.srv.Close)

@@ -116,8 +116,7 @@ func (s *server) showQR(w http.ResponseWriter, r *http.Request, o Order, t try) 
 	if at := t.Payment.NextAction.ExpiresAt; at != nil {
 		v.QRExpires = clock(*at)
 	}
-	v.Refresh = refreshEvery(s.now().Sub(t.At))
-	v.CheckNow = r.URL.Path
+	s.watch(&v, r, t.At)
 	v.OtherFlow = button(o, t.Method, otherFlow(t.Flow), newID())
 	s.render(w, http.StatusOK, "qr", v)
 }
@@ -129,8 +128,12 @@ func (s *server) showState(w http.ResponseWriter, r *http.Request, o Order, trie
 		flow = deviceFlow(r)
 	}
 	v := statusPage(o, flow, tries)
+	since := o.CreatedAt
+	if len(tries) > 0 {
+		since = tries[0].At
+	}
 	if anyOpen(tries) {
-		v.CheckNow, v.Refresh = r.URL.Path, refreshEvery(s.now().Sub(tries[0].At))
+		s.watch(&v, r, since)
 	}
 	switch got.State {
 	case statePending:
@@ -142,7 +145,7 @@ func (s *server) showState(w http.ResponseWriter, r *http.Request, o Order, trie
 		v.say(stateFailed, "Your payment with "+walletName(got.Try.Method)+" did not go through", "You have not been charged. Please try again, or use the other wallet.")
 		v.Buttons = payButtons(o, flow)
 	default:
-		v.CheckNow = r.URL.Path
+		s.watch(&v, r, since)
 		s.sayChecking(&v, o, got.Try, answered)
 	}
 	s.render(w, http.StatusOK, "status", v)
@@ -161,7 +164,7 @@ func (s *server) sayPending(v *page, o Order, t try) {
 		v.Buttons = payButtons(o, v.Flow)
 		return
 	}
-	v.say(statePending, "We have not received your payment yet", "If you have just paid in "+name+", wait a moment: this page looks again by itself. If you left "+name+" without paying, you can go on here.")
+	v.say(statePending, "We have not received your payment yet", "If you have just paid in "+name+", wait a moment. If you left "+name+" without paying, you can go on here.")
 	now := s.now()
 	v.Wallet, v.Continue = name, t.Payment.link(now)
 	if v.Continue == "" && t.Payment.code(now) != "" {
@@ -177,7 +180,7 @@ func (s *server) sayPending(v *page, o Order, t try) {
 
 // sayChecking words what nobody can tell yet. It never says failed.
 func (s *server) sayChecking(v *page, o Order, t try, answered bool) {
-	v.say(stateChecking, "We are checking your payment", "We do not have an answer yet, so please do not pay again. This page looks again by itself; you can also close it and come back later.")
+	v.say(stateChecking, "We are checking your payment", "We do not have an answer yet, so please do not pay again.")
 	switch {
 	case !answered || t.ID == "":
 	case t.Payment == nil || t.Payment.Status == "CREATED":
@@ -187,22 +190,38 @@ func (s *server) sayChecking(v *page, o Order, t try, answered bool) {
 	case t.Payment.Status == "SUCCEEDED":
 		v.say(stateChecking, "We are checking your payment", "Your wallet reported a payment that does not match this order. Please contact us, and do not pay again.")
 	}
-	v.Refresh = 60
-	if t.ID != "" {
-		v.Refresh = refreshEvery(s.now().Sub(t.At))
+}
+
+// noReload is the query of a page whose reader doesn't want it to reload.
+const noReload = "?reload=no"
+
+// watch has a page ask again by itself for a while, and gives the reader the
+// links to ask now and to end that: a reload takes a keyboard's place away.
+func (s *server) watch(v *page, r *http.Request, since time.Time) {
+	v.CheckNow = r.URL.Path
+	if r.URL.Query().Get("reload") == "no" {
+		v.CheckNow += noReload
+		return
+	}
+	if v.Refresh = refreshEvery(s.now().Sub(since)); v.Refresh > 0 {
+		v.StopReload = r.URL.Path + noReload
 	}
 }
 
 // refreshEvery is how many seconds a page waits before it asks again: soon at
-// first, seldom later, and never for a page that somebody left open.
+// first, seldom later, and after ten minutes (0) only when told to. It depends
+// on the attempt's age, so that the page's address stays the same: browsers then
+// keep the scroll position and make no entries in their history.
 func refreshEvery(age time.Duration) int {
 	switch {
-	case age < 2*time.Minute:
-		return 4
-	case age < 15*time.Minute:
-		return 15
-	case age < 2*time.Hour:
-		return 60
+	case age < 15*time.Second:
+		return 3
+	case age < time.Minute:
+		return 5
+	case age < 3*time.Minute:
+		return 10
+	case age < 10*time.Minute:
+		return 30
 	default:
 		return 0
 	}

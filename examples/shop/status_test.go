@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/http"
+	"path"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +37,40 @@ func TestReturnWhilePending(t *testing.T) {
 	}
 	if !s.api.asked(`^POST /v1/payments/pay_\w+/refresh`) {
 		t.Error("the host was not told to ask the acquirer")
+	}
+}
+
+// TestPageEndsReloading: a reload takes a keyboard's place away, so a reader can
+// end it, and it ends by itself.
+func TestPageEndsReloading(t *testing.T) {
+	for screen, agent := range map[string]string{"return": phoneAgent, "QR code": desktopAgent} {
+		for name, old := range map[string]bool{"told to": false, "after ten minutes": true} {
+			t.Run(screen+"/"+name, func(t *testing.T) {
+				s := newTestShop(t, "")
+				s.agent = agent
+				target := s.order() + "/return"
+				if to := s.payWith(path.Dir(target), "alipay_hk").location; agent == desktopAgent {
+					target = to
+				}
+				page := s.get(target)
+				if !strings.Contains(page.body, `http-equiv="refresh" content="3"`) || !page.has("check-now") || !page.has("stop-reload") {
+					t.Fatalf("not a page that can be stopped:\n%s", page.body)
+				}
+				if old {
+					s.shop.now = func() time.Time { return time.Now().Add(11 * time.Minute) }
+				} else {
+					target += noReload
+				}
+				page = s.get(target)
+				s.want(page, http.StatusOK, statePending)
+				if strings.Contains(page.body, `http-equiv="refresh"`) || page.has("stop-reload") || strings.Contains(page.body, "page checks again") {
+					t.Error("still reloads, or says so")
+				}
+				if !page.has("check-now") || !strings.Contains(page.body, `href="`+target+`">Check now`) || !strings.Contains(page.body, "if you have paid, we will know") {
+					t.Errorf("no way to check %s now", target)
+				}
+			})
+		}
 	}
 }
 
@@ -199,7 +234,7 @@ func TestUnknownAttemptAndOrder(t *testing.T) {
 }
 
 func TestRefreshEvery(t *testing.T) {
-	for age, want := range map[time.Duration]int{0: 4, 5 * time.Minute: 15, time.Hour: 60, 3 * time.Hour: 0} {
+	for age, want := range map[time.Duration]int{0: 3, 30 * time.Second: 5, 2 * time.Minute: 10, 9 * time.Minute: 30, 10 * time.Minute: 0, 30 * 24 * time.Hour: 0} {
 		if got := refreshEvery(age); got != want {
 			t.Errorf("%v: %d, want %d", age, got, want)
 		}
