@@ -76,7 +76,7 @@ func TestProviders(t *testing.T) {
 	s := newSite(t)
 	s.run("providers", "list").want(t, exitOK, "cbtis", "alipayhk 1.0.0", "CBTIS", "alipay_hk alipay_cn")
 	s.run("providers", "describe", "cbtis").want(t, exitOK,
-		"http://127.0.0.1:9/v1/notifications/cbtis (sent with each payment)", "store_qr", "qr_code redirect",
+		"\nmerchants   all\n", "\nrefunds     yes\n", "http://127.0.0.1:9/v1/notifications/cbtis (sent with each payment)", "store_qr", "qr_code redirect",
 		"client_secret*  string  secret", "webhook_keys*  list of string  secret", `amount_unit  string  one of [major minor]  default "major"`, "codes.not_found  list of integer")
 	s.run("providers", "describe", "cbits").want(t, exitUsage, `there is no provider "cbits"`, "it has cbtis")
 	a := s.run("providers", "describe", "cbtis", "--json")

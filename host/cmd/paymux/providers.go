@@ -127,10 +127,18 @@ func (a *app) printDetail(d providerDetail) {
 	if d.Merchants != nil {
 		merchants = strings.Join(d.Merchants, " ")
 	}
-	a.fields("provider", d.Name, "error", d.Error, "plugin", d.Plugin+" "+d.Version, "sha256", d.SHA256, "pinned", yesNo(d.Pinned),
-		"acquirer", d.Acquirer, "account", d.Account, "merchants", merchants, "accepting", yesNo(d.Accepting))
+	fields := []string{"provider", d.Name, "error", d.Error, "plugin", d.Plugin + " " + d.Version, "sha256", d.SHA256, "pinned", yesNo(d.Pinned),
+		"acquirer", d.Acquirer, "account", d.Account, "merchants", merchants, "accepting", yesNo(d.Accepting)}
+	if c := d.Capabilities; c != nil {
+		how := " (enter it at the acquirer's dashboard)"
+		if c.NotifyURL == "per_payment" {
+			how = " (sent with each payment)"
+		}
+		fields = append(fields, "refunds", yesNo(c.Refunds), "cancels", yesNo(c.Cancels), "notify_url", d.NotifyURL+how)
+	}
+	a.fields(fields...)
 	if d.Capabilities != nil {
-		a.printAbilities(d)
+		a.printRows(d.Capabilities.Payments)
 	}
 	if len(d.ConfigKeys) == 0 {
 		return
@@ -144,16 +152,10 @@ func (a *app) printDetail(d providerDetail) {
 	}
 }
 
-func (a *app) printAbilities(d providerDetail) {
-	c := d.Capabilities
-	how := " (enter it at the acquirer's dashboard)"
-	if c.NotifyURL == "per_payment" {
-		how = " (sent with each payment)"
-	}
-	a.fields("refunds", yesNo(c.Refunds), "cancels", yesNo(c.Cancels), "notify_url", d.NotifyURL+how)
+func (a *app) printRows(rows []host.Ability) {
 	a.printf("\n")
 	t := newTable(a.stdout, "METHOD", "FLOW", "CURRENCY", "MIN", "MAX", "NEXT ACTIONS")
-	for _, row := range c.Payments {
+	for _, row := range rows {
 		var actions []string
 		for _, action := range row.Actions {
 			actions = append(actions, string(action))
