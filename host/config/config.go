@@ -14,7 +14,7 @@ type Config struct {
 	// Listen is the host:port of the API and of the acquirers' notifications.
 	// Port 0 lets the system choose. Default 127.0.0.1:8080.
 	Listen string
-	// AdminListen is the host:port of /metrics, /console and /debug, or empty
+	// AdminListen is the host:port of /metrics and /debug, or empty
 	// when they are switched off. Default 127.0.0.1:8081.
 	AdminListen string
 	// PublicURL is the address under which acquirers reach Listen, without a

@@ -9,7 +9,7 @@ import (
 
 var (
 	providerName = regexp.MustCompile(`^[a-z][a-z0-9-]{0,31}$`)
-	pluginName   = regexp.MustCompile(`^[a-z][a-z0-9-]{0,63}$`)
+	pluginName   = providerName // as the contract has it
 )
 
 const (
@@ -70,7 +70,7 @@ func (l *loader) plugin(v value) string {
 	case strings.ContainsAny(t.val, `/\`):
 		l.fail(v, "found %s; expected %s, not a path: binaries are found in plugins.dir", t.show(), wantPlugin)
 	case !pluginName.MatchString(t.val):
-		l.fail(v, "found %s; expected %s: up to 64 of a-z, 0-9 and -, beginning with a letter", t.show(), wantPlugin)
+		l.fail(v, "found %s; expected %s: up to 32 of a-z, 0-9 and -, beginning with a letter", t.show(), wantPlugin)
 	}
 	return t.val
 }

@@ -160,6 +160,8 @@ providers:
   path: {plugin: ./bin/alipayhk, config: x, accepting: "true"}
   full: {plugin: paymux-provider-alipayhk, accepting: 1, config: }
   case: {plugin: AlipayHK, merchants: shop-a}
+  fits: {plugin: a2345678901234567890123456789012}
+  long: {plugin: a23456789012345678901234567890123}
   bare: alipayhk
 `, `
 paymux.yaml:5:5: providers.cbtis-main.acepting: unknown key; did you mean "accepting"?
@@ -179,9 +181,10 @@ paymux.yaml:13:56: providers.path.accepting: found the string "true"; expected t
 paymux.yaml:14:18: providers.full.plugin: found "paymux-provider-alipayhk"; expected only what follows paymux-provider-
 paymux.yaml:14:55: providers.full.accepting: found a number; expected true or false, without quotes
 paymux.yaml:14:66: providers.full.config: found nothing; expected a mapping of the plugin's own keys
-paymux.yaml:15:18: providers.case.plugin: found "AlipayHK"; expected the name of a plugin, such as alipayhk: up to 64 of a-z, 0-9 and -, beginning with a letter
+paymux.yaml:15:18: providers.case.plugin: found "AlipayHK"; expected the name of a plugin, such as alipayhk: up to 32 of a-z, 0-9 and -, beginning with a letter
 paymux.yaml:15:39: providers.case.merchants: found a string; expected a list of merchants
-paymux.yaml:16:9: providers.bare: found a string; expected a mapping`},
+paymux.yaml:17:18: providers.long.plugin: found "a23456789012345678901234567890123"; expected the name of a plugin, such as alipayhk: up to 32 of a-z, 0-9 and -, beginning with a letter
+paymux.yaml:18:9: providers.bare: found a string; expected a mapping`},
 		{"unreadable merchant proves nothing", `api_keys: [{merchant: "${env:ABSENT}", key: test-api-key-0123456789}]
 providers: {p: {plugin: a, merchants: [shop-a]}}
 `, "paymux.yaml:1:23: api_keys[0].merchant: environment variable ABSENT is not set"},
