@@ -175,7 +175,7 @@ func (c *simService) ParseNotification(ctx context.Context, r *pb.ParseNotificat
 	return resp, err
 }
 
-// Refunds are simulated in sim_refund_test.go once the host has them.
+// Refunds aren't simulated.
 
 func (c *simService) Refund(ctx context.Context, r *pb.RefundRequest, _ ...grpc.CallOption) (*pb.RefundResponse, error) {
 	return simCall(ctx, c, c.server.Refund, r)

@@ -41,7 +41,7 @@ func (s *sim) checkAlive() {
 }
 
 // checkMoney: each order that was paid is a payment that is SUCCEEDED, or a
-// person knows of it; and the sums agree. Refunds belong here too.
+// person knows of it; and the sums agree. Refunds would belong here too.
 func (s *sim) checkMoney() {
 	paid, open, got := map[string]decimal.Decimal{}, map[string]decimal.Decimal{}, map[string]decimal.Decimal{}
 	for _, id := range s.rules.order {
