@@ -69,7 +69,7 @@ func TestServeAttach(t *testing.T) {
 			t.Fatalf("create: %s", a.stderr)
 		}
 	}
-	r.run("providers", "status", "--url", r.url).want(t, exitOK, "attached by hand")
+	r.run("providers", "status", "--url", r.url).want(t, exitOK, "attached by hand", "  running  -  ")
 	if code := r.stop(); code != exitOK {
 		t.Errorf("a clean stop ended with %d:\n%s", code, r.stderr)
 	}

@@ -49,7 +49,10 @@ func (c statusCommand) Run(a *app) error {
 func statusCells(p host.ProviderInfo) []string {
 	pid, protocol, uptime, health := "-", "-", "-", "-"
 	if p.Process.Running {
-		pid, protocol = fmt.Sprint(p.Process.PID), fmt.Sprint(p.Process.Protocol)
+		protocol = fmt.Sprint(p.Process.Protocol)
+		if p.Process.PID > 0 { // one that is attached has none that is known
+			pid = fmt.Sprint(p.Process.PID)
+		}
 		uptime = time.Duration(p.Process.Uptime * float64(time.Second)).Round(time.Second).String()
 	}
 	if h := p.Process.Health; h != nil {
