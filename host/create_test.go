@@ -266,3 +266,33 @@ func TestCreateOfAFrozenHost(t *testing.T) {
 		}
 	})
 }
+
+// TestPaidAtOnce: a payment that Create calls paid is asked about no more, also if
+// a notification was faster.
+func TestPaidAtOnce(t *testing.T) {
+	for _, event := range []sdk.NotificationEvent{
+		{Kind: sdk.EventPayment, MerchantOrderID: "o1"},
+		{Kind: sdk.EventPayment, AcquirerOrderID: "acq-o1"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			defer w.close()
+			w.one.parse = func(sdk.HTTPRequest) (sdk.Notification, error) {
+				return sdk.Notification{Events: []sdk.NotificationEvent{event}}, nil
+			}
+			w.one.creating(func(_ context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+				if _, err := w.notify("one", "paid"); err != nil {
+					t.Error(err)
+				}
+				return paymentOf(r.Order, sdk.StatusSucceeded), nil
+			})
+			c := w.pay("o1")
+			time.Sleep(48 * time.Hour)
+			synctest.Wait()
+			w.is(c.Payment.ID, sdk.StatusSucceeded)
+			if w.one.queried() != 0 {
+				t.Errorf("%+v: asked %d times", event, w.one.queried())
+			}
+		})
+	}
+}

@@ -237,6 +237,8 @@ func (h *Host) matchEarly(tx *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 			return nil, err
 		}
 	}
-	p.DueAt = micros(h.clock.Now())
+	if statusOf(*p) != sdk.StatusSucceeded {
+		p.DueAt = micros(h.clock.Now())
+	}
 	return []entry{{kind: kindNote, source: sourceNotification, detail: fmt.Sprintf("%d notification(s) came before an answer named the order", len(early))}}, nil
 }
