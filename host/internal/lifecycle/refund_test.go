@@ -48,7 +48,8 @@ func TestRefundAnswer(t *testing.T) {
 	} {
 		r := refundOf(tt.is, tt.sending)
 		v := lifecycle.RefundAnswer(r, sdk.Refund{MerchantRefundID: "r1", Status: tt.says})
-		if v.Status != tt.want || v.Moved != (tt.want != tt.is) || v.Review != tt.review {
+		old := (tt.is == succeeded || tt.is == failed) && tt.says != tt.is // by what it ended stays
+		if v.Status != tt.want || v.Moved != (tt.want != tt.is) || v.Review != tt.review || v.Believed == old {
 			t.Errorf("%s (sending %t), says %s: %+v", tt.is, tt.sending, tt.says, v)
 		}
 	}
@@ -86,6 +87,7 @@ func TestRefundError(t *testing.T) {
 		{sdk.RefundPending, true, refused, sdk.RefundFailed},
 		{sdk.RefundPending, true, lost, sdk.RefundUnknown},
 		{sdk.RefundUnknown, false, refused, sdk.RefundUnknown}, // taken over: only a question can tell
+		{sdk.RefundUnknown, true, refused, sdk.RefundUnknown},
 		{sdk.RefundUnknown, false, lost, sdk.RefundUnknown},
 		{sdk.RefundSucceeded, false, refused, sdk.RefundSucceeded},
 		{sdk.RefundPending, false, refused, sdk.RefundPending},

@@ -197,3 +197,61 @@ func TestBusyProviderIsAlone(t *testing.T) {
 		t.Errorf("the quiet one: %v", err)
 	}
 }
+
+// A process that isn't there says nothing of the acquirer, neither good nor bad;
+// and the pause counts from the last failure.
+func TestBreakerCountsOn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := &fake{result: &pb.Payment{}}
+		p := serve(t, f)
+		for i := range breakerFailures {
+			f.fails(sdk.CodeAcquirerUnavailable, pb.Outcome_OUTCOME_UNSPECIFIED)
+			_, _ = p.Query(t.Context(), sdk.QueryRequest{})
+			if i == breakerFailures-2 {
+				f.set(func() {
+					f.answer = func(context.Context, string) (*pb.Error, error) { return nil, status.Error(codes.Unavailable, "gone") }
+				})
+				_, _ = p.Query(t.Context(), sdk.QueryRequest{})
+			}
+		}
+		if b := p.Breaker(); b.State != "open" {
+			t.Errorf("%+v", b)
+		}
+		time.Sleep(time.Second)
+		_, err := p.Query(t.Context(), sdk.QueryRequest{})
+		if e := sdk.AsError(err); e == nil || e.RetryAfter != breakerPause-time.Second {
+			t.Errorf("%v", err)
+		}
+	})
+}
+
+// Strangers write notifications: none that a plugin fails at stops the next.
+func TestNotificationsHaveNoBreaker(t *testing.T) {
+	f := &fake{}
+	p := serve(t, f)
+	f.fails(sdk.CodeAcquirerAnswerInvalid, pb.Outcome_OUTCOME_NOT_SENT)
+	for range 2 * breakerFailures {
+		_, _ = p.ParseNotification(deadline(t), sdk.HTTPRequest{})
+	}
+	f.works()
+	if _, err := p.ParseNotification(deadline(t), sdk.HTTPRequest{}); err != nil {
+		t.Error(err)
+	}
+}
+
+// The first answer names the acquirer's order, and a plugin may say itself that
+// it sent nothing: neither is a lie. A refund's other id is one.
+func TestWhatIsNoLie(t *testing.T) {
+	j := &judging{}
+	p := New("main", nil, j)
+	_, _ = p.judged(sdk.Order{MerchantOrderID: "o1"}, sdk.Payment{Order: sdk.Order{MerchantOrderID: "o1", AcquirerOrderID: "a1"}}, nil)
+	_, _ = p.judgedRefund("r1", sdk.Refund{MerchantRefundID: "r1"}, nil)
+	_, _ = p.judgedRefund("r1", sdk.Refund{}, nil)
+	_, _ = p.judged(sdk.Order{}, sdk.Payment{}, sdk.NotSent(sdk.CodePluginAnswerInvalid, "another account"))
+	if len(j.lies) != 0 {
+		t.Errorf("reported %q", j.lies)
+	}
+	if _, _ = p.judgedRefund("r1", sdk.Refund{MerchantRefundID: "r2"}, nil); len(j.lies) != 1 {
+		t.Errorf("reported %q", j.lies)
+	}
+}
