@@ -150,6 +150,7 @@ type world struct {
 	engine   *alarmtest.Virtual // outlives hosts, as the store does
 	mu       sync.Mutex
 	down     map[string]bool // providers whose plugin doesn't run
+	commit   func(*sql.Tx) error
 	shops    *shops
 	log      bytes.Buffer
 	stop     []func()
@@ -195,6 +196,7 @@ func (w *world) open() {
 func (w *world) options(service pb.ProviderServiceClient) Option {
 	return func(h *Host) {
 		h.engine, h.events = w.engine, w.shops
+		h.stored.Commit = w.commit
 		h.stored.NoSync = true // only a cut of the power would show it
 		h.log = hclog.New(&hclog.LoggerOptions{Output: &w.log, Level: hclog.Debug})
 		h.inMemory = func(p config.Provider) provider.Services { return services{w, p.Name, service} }
@@ -366,4 +368,17 @@ func (w *world) count(query string) (n int) {
 		w.t.Fatal(err)
 	}
 	return n
+}
+
+// exec writes the store as a person with a shell would.
+func (w *world) exec(statement string) {
+	w.t.Helper()
+	db, err := sql.Open("sqlite", w.cfg.Store.Path)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		w.t.Fatal(err)
+	}
 }

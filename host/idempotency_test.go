@@ -41,6 +41,9 @@ func TestKey(t *testing.T) {
 		c := w.takes(r)
 		w.refuses(r, sdk.CodeInProgress)
 		w.refuses(keyed("b"), sdk.CodeIdempotencyMismatch) // also while it is running
+		for _, other := range []KeyedRequest{{"shop-b", r.Path, r.Key, nil}, {r.Merchant, "/v1/refunds", r.Key, nil}, {r.Merchant, r.Path, "k2", nil}} {
+			w.FinishKey(w.takes(other), nil) // these don't wait for it
+		}
 		w.FinishKey(c, nil)
 		c = w.takes(keyed("b")) // nothing came of the first
 		kept := KeyedAnswer{201, "application/json", "/v1/payments/pay_1", []byte("{\"note\":\"茶\\u0000\"}\n")}
@@ -125,5 +128,23 @@ func TestKeyClaimForgotten(t *testing.T) {
 		c = w.takes(keyed("a"))
 		w.refuses(keyed("a"), sdk.CodeInProgress)
 		w.FinishKey(c, nil)
+	})
+}
+
+// TestKeyAnsweredLater: a store that fails when the answer is there doesn't make
+// the key run for ever.
+func TestKeyAnsweredLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, fail := newFaultyWorld(t, func(*world) {})
+		defer w.close()
+		c := w.takes(keyed("a"))
+		fail(false)
+		w.FinishKey(c, &KeyedAnswer{Status: 201})
+		w.refuses(keyed("a"), sdk.CodeInProgress)
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if _, before, err := w.TakeKey(t.Context(), keyed("a")); err != nil || before == nil || before.Status != 201 {
+			t.Errorf("%+v, %v", before, err)
+		}
 	})
 }

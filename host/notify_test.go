@@ -234,3 +234,132 @@ func TestStoreDown(t *testing.T) {
 		w.abandon()
 	})
 }
+
+// events makes every notification speak of these.
+func (w *world) events(events ...sdk.NotificationEvent) {
+	w.one.mu.Lock()
+	defer w.one.mu.Unlock()
+	w.one.parse = func(sdk.HTTPRequest) (sdk.Notification, error) {
+		return sdk.Notification{Events: events, Ack: sdk.HTTPResponse{Status: 200}}, nil
+	}
+}
+
+func (w *world) hears(body string) {
+	w.t.Helper()
+	if _, err := w.notify("one", body); err != nil {
+		w.t.Error(err)
+	}
+	synctest.Wait()
+}
+
+// TestNotificationOfSeveral: each event is followed, whatever the others are
+// about.
+func TestNotificationOfSeveral(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		first, last := w.pay("o1"), w.pay("o2")
+		w.one.says(sdk.StatusSucceeded)
+		event := func(order string) sdk.NotificationEvent {
+			return sdk.NotificationEvent{Kind: sdk.EventPayment, MerchantOrderID: order}
+		}
+		w.events(event("o1"), event("o2"), event("not-ours"), sdk.NotificationEvent{Kind: sdk.EventOther, RawType: "newsletter"})
+		w.hears("four")
+		w.is(first.Payment.ID, sdk.StatusSucceeded)
+		w.is(last.Payment.ID, sdk.StatusSucceeded)
+		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'matched' AND payment_id <> '' AND request <> ''"); n != 1 {
+			t.Error("it counts as a stranger's")
+		}
+		w.events(sdk.NotificationEvent{Kind: sdk.EventOther, RawType: "newsletter"})
+		w.hears("one")
+		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'other' AND raw_type = 'newsletter'"); n != 1 {
+			t.Error("what is of another kind isn't kept as such")
+		}
+	})
+}
+
+// TestNotificationByEitherID: the order is found by one id alone, and once if both
+// are named.
+func TestNotificationByEitherID(t *testing.T) {
+	for _, e := range []sdk.NotificationEvent{
+		{Kind: sdk.EventPayment, RawType: "paid", MerchantOrderID: "o1"},
+		{Kind: sdk.EventPayment, RawType: "paid", AcquirerOrderID: "acq-o1"},
+		{Kind: sdk.EventPayment, RawType: "paid", MerchantOrderID: "o1", AcquirerOrderID: "acq-o1"},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t)
+			defer w.close()
+			c := w.pay("o1")
+			w.events(e)
+			w.hears("a")
+			notes := 0
+			for _, line := range w.get(c.Payment.ID).Timeline {
+				if line.Source == sourceNotification {
+					notes++
+				}
+			}
+			if w.one.queried() != 1 || notes != 1 {
+				t.Errorf("%+v: asked %d times, %d notes", e, w.one.queried(), notes)
+			}
+			w.one.says(sdk.StatusSucceeded)
+			w.hears("b")
+			w.is(c.Payment.ID, sdk.StatusSucceeded)
+			w.hears("c")
+			if w.one.queried() != 2 {
+				t.Errorf("a paid payment is asked about")
+			}
+		})
+	}
+}
+
+// TestNotificationBeforeTheOrder: one that names our order while that is still
+// being committed is followed as soon as it is there.
+func TestNotificationBeforeTheOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.one.says(sdk.StatusSucceeded)
+		w.hears("signed o1")
+		c := w.pay("o1")
+		synctest.Wait() // no time passes
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'matched' AND payment_id = '" + c.Payment.ID + "'"); n != 1 {
+			t.Error("nobody can tell that it was about the payment")
+		}
+	})
+}
+
+// TestNotificationRestartsThePlan: the acquirer's answers may lag behind it.
+func TestNotificationRestartsThePlan(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.pay("o1")
+		time.Sleep(3 * time.Hour)
+		synctest.Wait()
+		asked := w.one.queried()
+		w.hears("signed o1")
+		time.Sleep(20 * time.Second)
+		synctest.Wait()
+		if n := w.one.queried() - asked; n != 2 {
+			t.Errorf("asked %d times within 20 seconds", n)
+		}
+	})
+}
+
+// TestNotificationOfALostCreate: the acquirer has the order, so that it is not
+// sent again, although that would be permitted.
+func TestNotificationOfALostCreate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newRetryWorld(t, sdk.CreateRetry{Native: true, Window: time.Hour})
+		defer w.close()
+		w.one.fails(lost)
+		w.one.says(sdk.StatusSucceeded)
+		c := w.pay("o1")
+		w.hears("signed o1")
+		w.is(c.Payment.ID, sdk.StatusSucceeded)
+		if w.one.created() != 1 {
+			t.Errorf("sent %d times", w.one.created())
+		}
+	})
+}

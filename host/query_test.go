@@ -285,3 +285,95 @@ func TestProviderGone(t *testing.T) {
 		w.is(c.Payment.ID, sdk.StatusSucceeded)
 	})
 }
+
+// TestOneIDForTwoOrders: an acquirer that gives two of our orders one id speaks of
+// one of them only; of the other nothing is believed.
+func TestOneIDForTwoOrders(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.pay("o1")
+		same := func(o sdk.Order, s sdk.Status) sdk.Payment {
+			p := paymentOf(o, s)
+			p.AcquirerOrderID = "acq-o1"
+			return p
+		}
+		w.one.creating(func(_ context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+			return same(r.Order, sdk.StatusPending), nil
+		})
+		w.one.answers(func(_ context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			return same(r.Order, sdk.StatusSucceeded), nil
+		})
+		c := w.pay("o2")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p := w.is(c.Payment.ID, sdk.StatusUnknown); p.Review == nil || p.Review.Reason != "mismatch" || p.ProviderOrderID != "" {
+			t.Errorf("%+v", p)
+		}
+	})
+}
+
+// TestTerseAnswer: what an answer leaves out stays as it was.
+func TestTerseAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		c := w.pay("o1")
+		w.one.answers(func(_ context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+			return sdk.Payment{Order: sdk.Order{MerchantOrderID: r.MerchantOrderID}, Status: sdk.StatusPending}, nil
+		})
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		p := w.is(c.Payment.ID, sdk.StatusPending)
+		if w.one.queried() == 0 || p.ProviderOrderID != "acq-o1" || p.NextAction == nil || p.UpdatedAt != time.Now().Add(-40*time.Second).UTC() {
+			t.Errorf("%d questions, %+v", w.one.queried(), p)
+		}
+		if n := w.count("SELECT COUNT(*) FROM payments WHERE raw_status = 'pending'"); n != 1 {
+			t.Error("the acquirer's own word is gone")
+		}
+	})
+}
+
+// TestCodeOfAnEnd: by what an earlier try failed isn't why the payment did.
+func TestCodeOfAnEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.one.fails(lost)
+		w.one.says(sdk.StatusFailed)
+		c := w.pay("o1")
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p := w.is(c.Payment.ID, sdk.StatusFailed); p.Code != "" {
+			t.Errorf("code %s", p.Code)
+		}
+	})
+}
+
+// TestRefreshUnsent: nobody is asked about an order that nobody got.
+func TestRefreshUnsent(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		w.one.fails(sdk.NotSent(sdk.CodeAcquirerUnavailable, "down"))
+		w.two.fails(sdk.NotSent(sdk.CodeAcquirerUnavailable, "down too"))
+		c := w.pay("o1")
+		if p, err := w.Refresh(t.Context(), "shop-a", c.Payment.ID); err != nil || p.Status != "CREATED" || w.one.queried() != 0 || w.two.queried() != 0 {
+			t.Errorf("%+v, %v", p, err)
+		}
+		if _, err := w.notify("two", "signed o1"); err != nil { // whatever it may be about
+			t.Error(err)
+		}
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p := w.is(c.Payment.ID, sdk.StatusCreated); w.one.queried() != 0 || w.two.queried() != 0 {
+			t.Errorf("%+v", p)
+		}
+		if n := w.count("SELECT (due_at - created_at) / 3600000000 FROM payments"); n != 24 {
+			t.Error("its end after a day is put off or forgotten")
+		}
+		time.Sleep(24 * time.Hour)
+		synctest.Wait()
+		w.is(c.Payment.ID, sdk.StatusFailed)
+	})
+}

@@ -202,3 +202,64 @@ func hkd(t *testing.T, amount string) sdk.Money {
 	}
 	return m
 }
+
+// TestAnotherRefund: with the merchant_refund_id of a refund, another payment,
+// amount or reason makes it another request.
+func TestAnotherRefund(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		other := w.pay("o2").Payment
+		w.refund(p.ID, "r1", "30.00")
+		for name, c := range map[string]struct{ payment, amount, reason string }{
+			"payment": {other.ID, "30.00", ""}, "amount": {p.ID, "30.01", ""}, "reason": {p.ID, "30.00", "broken"},
+		} {
+			_, err := w.Refund(t.Context(), "shop-a", c.payment, RefundRequest{MerchantRefundID: "r1", Amount: c.amount, Reason: c.reason})
+			if codeOf(err) != sdk.CodeConflict || sdk.AsError(err).Field != "merchant_refund_id" {
+				t.Errorf("another %s: %v", name, err)
+			}
+		}
+		if sent, _ := r.counts(); sent != 1 {
+			t.Errorf("sent %d times", sent)
+		}
+	})
+}
+
+// TestRefundRepeatedWhileOpen: who repeats the request of a refund that is open
+// doesn't keep the host from asking on about it.
+func TestRefundRepeatedWhileOpen(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.sends(sdk.RefundPending, nil)
+		c := w.refund(p.ID, "r1", "30.00")
+		if again := w.refund(p.ID, "r1", "30.00"); !again.Existing || again.Refund.Status != "PENDING" {
+			t.Errorf("%+v", again)
+		}
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		w.refundIs(c, "SUCCEEDED")
+	})
+}
+
+// TestRefundBeforeSetUp: a provider whose plugin hasn't run yet since the start
+// isn't one that can't refund.
+func TestRefundBeforeSetUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		w.close()
+		w.setDown("one", true)
+		w.open()
+		defer w.close()
+		_, err := w.Refund(t.Context(), "shop-a", p.ID, RefundRequest{MerchantRefundID: "r1", Amount: "30.00"})
+		if codeOf(err) != sdk.CodePluginUnavailable {
+			t.Errorf("%v", err)
+		}
+		w.setDown("one", false)
+		time.Sleep(2 * time.Minute)
+		w.refund(p.ID, "r1", "30.00")
+		if sent, _ := r.counts(); sent != 1 {
+			t.Errorf("sent %d times", sent)
+		}
+	})
+}

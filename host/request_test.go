@@ -219,3 +219,44 @@ func TestList(t *testing.T) {
 		}
 	})
 }
+
+// TestAnotherRequest: with the merchant_order_id of a payment, whatever else
+// differs makes it another request, which is not answered with that payment.
+func TestAnotherRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		full := func() CreateRequest {
+			r := request("o1")
+			r.OrderGroup, r.Metadata, r.Provider = "g1", map[string]string{"a": "1", "b": "2"}, "one"
+			return r
+		}
+		if _, err := w.Create(t.Context(), "shop-a", full()); err != nil {
+			t.Fatal(err)
+		}
+		if c, err := w.Create(t.Context(), "shop-a", full()); err != nil || !c.Existing {
+			t.Errorf("the same request: %+v, %v", c, err)
+		}
+		for name, change := range map[string]func(*CreateRequest){
+			"amount":      func(r *CreateRequest) { r.Amount = "100.01" },
+			"currency":    func(r *CreateRequest) { r.Currency = "CNY" },
+			"method":      func(r *CreateRequest) { r.Method = "alipay_cn" },
+			"flow":        func(r *CreateRequest) { r.Flow = "web_qr" },
+			"description": func(r *CreateRequest) { r.Description = "Coffee" },
+			"return_url":  func(r *CreateRequest) { r.ReturnURL = "" },
+			"order_group": func(r *CreateRequest) { r.OrderGroup = "g2" },
+			"provider":    func(r *CreateRequest) { r.Provider = "" },
+			"metadata":    func(r *CreateRequest) { r.Metadata["b"] = "3" },
+			"a key less":  func(r *CreateRequest) { delete(r.Metadata, "b") },
+		} {
+			r := full()
+			change(&r)
+			if _, err := w.Create(t.Context(), "shop-a", r); codeOf(err) != sdk.CodeConflict || sdk.AsError(err).Field != "merchant_order_id" {
+				t.Errorf("another %s: %v", name, err)
+			}
+		}
+		if w.one.created() != 1 || w.two.created() != 0 {
+			t.Errorf("sent %d and %d times", w.one.created(), w.two.created())
+		}
+	})
+}

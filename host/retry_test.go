@@ -207,3 +207,48 @@ func TestNotificationIsAsked(t *testing.T) {
 		}
 	})
 }
+
+// TestNoRetryOfWhatIsThere: once the acquirer has said anything of an order it is
+// asked about and not sent again.
+func TestNoRetryOfWhatIsThere(t *testing.T) {
+	for name, answer := range map[string]func(*sdk.Payment){
+		"an id":   func(p *sdk.Payment) { p.Status = sdk.StatusUnknown },
+		"a state": func(p *sdk.Payment) { p.AcquirerOrderID = "" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				w := newRetryWorld(t, sdk.CreateRetry{Native: true, Window: time.Hour})
+				defer w.close()
+				w.one.creating(func(_ context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+					p := paymentOf(r.Order, sdk.StatusPending)
+					answer(&p)
+					return p, nil
+				})
+				w.pay("o1")
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				if w.one.created() != 1 || w.one.queried() == 0 {
+					t.Errorf("sent %d times, asked %d times", w.one.created(), w.one.queried())
+				}
+			})
+		})
+	}
+}
+
+// TestCreateRetryTakenOver: what another host holds is not sent again here.
+func TestCreateRetryTakenOver(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newRetryWorld(t, sdk.CreateRetry{Native: true, Window: time.Hour})
+		defer w.close()
+		w.one.fails(lost)
+		row, err := w.store.Read().Payment(t.Context(), w.pay("o1").Payment.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		row.Holder = w.store.Host() // when it was read; it is no longer
+		w.repeatCreate(row)
+		if w.one.created() != 1 {
+			t.Errorf("sent %d times", w.one.created())
+		}
+	})
+}

@@ -370,3 +370,52 @@ func TestDismissStaleRefund(t *testing.T) {
 		w.refundIs(c, "SUCCEEDED")
 	})
 }
+
+// TestReviewIsLogged: an operator hears of each review once.
+func TestReviewIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		id := w.mismatched("o1")
+		logged := func(want int) {
+			t.Helper()
+			for range 2 {
+				if _, err := w.Refresh(t.Context(), "shop-a", id); err != nil {
+					t.Error(err)
+				}
+			}
+			if n := strings.Count(w.log.String(), "payment needs a review"); n != want {
+				t.Errorf("logged %d times, want %d", n, want)
+			}
+		}
+		logged(1)
+		if _, err := w.review(id, "dismiss", "x"); err != nil {
+			t.Error(err)
+		}
+		logged(1)
+		w.one.lies(sdk.StatusSucceeded, "98.00")
+		logged(2)
+	})
+}
+
+// TestMismatchOfALatePayment: beside the money that came late, an answer about
+// something else is not worth a word, until the former is decided.
+func TestMismatchOfALatePayment(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		id := w.late("o1")
+		before := w.get(id)
+		w.one.lies(sdk.StatusSucceeded, "98.00")
+		p, err := w.Refresh(t.Context(), "shop-a", id)
+		if err != nil || reviews(p, "query") != reviews(before, "query") {
+			t.Errorf("%+v, %v", p.Timeline, err)
+		}
+		if _, err := w.review(id, "dismiss", "x"); err != nil {
+			t.Error(err)
+		}
+		if p, err := w.Refresh(t.Context(), "shop-a", id); err != nil || p.Review == nil || p.Review.Reason != "late_success" || !has(p, "query", "98.00") {
+			t.Errorf("%+v, %v", p, err)
+		}
+	})
+}
