@@ -180,6 +180,7 @@ func TestAsError(t *testing.T) {
 		{fmt.Errorf("%w, %w", inner, refused), sdk.OutcomeUnknown},
 		{errors.Join(inner, fmt.Errorf("again: %w", inner)), sdk.OutcomeNotSent},
 		{errors.Join(nil, refused), sdk.OutcomeRefused},
+		{errors.Join(inner, (*sdk.Error)(nil)), sdk.OutcomeUnknown},
 	} {
 		if e := sdk.AsError(c.err); e.Outcome != c.want {
 			t.Errorf("%v is %s, want %s", c.err, e.Outcome, c.want)
