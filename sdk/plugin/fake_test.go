@@ -24,15 +24,20 @@ func config(uid string) []byte {
 	return []byte(`{"uid":"` + uid + `","key":"` + strings.ReplaceAll(secret, `"`, `\"`) + `"}`)
 }
 
-// fake is a provider with the four methods. fail, if there, runs first in each.
+// fake is a provider with the four methods. seen and fail, if there, run first
+// in each.
 type fake struct {
 	calls *atomic.Int64
 	uid   string
+	seen  func(ctx context.Context, method string)
 	fail  func(method string) error
 }
 
-func (f *fake) begin(method string) error {
+func (f *fake) begin(ctx context.Context, method string) error {
 	f.calls.Add(1)
+	if f.seen != nil {
+		f.seen(ctx, method)
+	}
 	if f.fail != nil {
 		return f.fail(method)
 	}
@@ -43,35 +48,35 @@ func (f *fake) payment(o sdk.Order, err error) (sdk.Payment, error) {
 	return sdk.Payment{Order: o, Status: sdk.StatusPending, RawStatus: f.uid}, err
 }
 
-func (f *fake) Authorize(context.Context) (sdk.Grant, error) {
-	return sdk.Grant{}, f.begin("Authorize")
+func (f *fake) Authorize(ctx context.Context) (sdk.Grant, error) {
+	return sdk.Grant{}, f.begin(ctx, "Authorize")
 }
 
-func (f *fake) Create(_ context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
-	return f.payment(r.Order, f.begin("Create"))
+func (f *fake) Create(ctx context.Context, r sdk.CreateRequest) (sdk.Payment, error) {
+	return f.payment(r.Order, f.begin(ctx, "Create"))
 }
 
-func (f *fake) Query(_ context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
-	return f.payment(r.Order, f.begin("Query"))
+func (f *fake) Query(ctx context.Context, r sdk.QueryRequest) (sdk.Payment, error) {
+	return f.payment(r.Order, f.begin(ctx, "Query"))
 }
 
-func (f *fake) ParseNotification(context.Context, sdk.HTTPRequest) (sdk.Notification, error) {
-	return sdk.Notification{Ack: sdk.HTTPResponse{Status: 200}}, f.begin("ParseNotification")
+func (f *fake) ParseNotification(ctx context.Context, _ sdk.HTTPRequest) (sdk.Notification, error) {
+	return sdk.Notification{Ack: sdk.HTTPResponse{Status: 200}}, f.begin(ctx, "ParseNotification")
 }
 
 // able has the optional methods too.
 type able struct{ *fake }
 
-func (a able) Cancel(_ context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
-	return a.payment(r.Order, a.begin("Cancel"))
+func (a able) Cancel(ctx context.Context, r sdk.CancelRequest) (sdk.Payment, error) {
+	return a.payment(r.Order, a.begin(ctx, "Cancel"))
 }
 
-func (a able) Refund(_ context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
-	return sdk.Refund{MerchantRefundID: r.MerchantRefundID, Amount: r.Amount}, a.begin("Refund")
+func (a able) Refund(ctx context.Context, r sdk.RefundRequest) (sdk.Refund, error) {
+	return sdk.Refund{MerchantRefundID: r.MerchantRefundID, Amount: r.Amount}, a.begin(ctx, "Refund")
 }
 
-func (a able) QueryRefund(_ context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
-	return sdk.Refund{MerchantRefundID: r.MerchantRefundID, Amount: r.Amount}, a.begin("QueryRefund")
+func (a able) QueryRefund(ctx context.Context, r sdk.RefundQuery) (sdk.Refund, error) {
+	return sdk.Refund{MerchantRefundID: r.MerchantRefundID, Amount: r.Amount}, a.begin(ctx, "QueryRefund")
 }
 
 func definition(open func(context.Context, sdk.Config) (sdk.Provider, error)) sdk.Plugin {

@@ -1,6 +1,7 @@
 package plugin_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/hashicorp/go-hclog"
 	"google.golang.org/grpc/codes"
@@ -43,6 +45,35 @@ func TestEveryMethodAnswers(t *testing.T) {
 	}
 	if n := f.calls.Load(); n != 7 {
 		t.Errorf("%d calls came through", n)
+	}
+}
+
+// Every call runs in its caller's time: without it a provider would go on for a
+// host that has given up.
+func TestDeadlineReachesTheProvider(t *testing.T) {
+	var missing []string
+	look := func(ctx context.Context, method string) {
+		if _, ok := ctx.Deadline(); !ok {
+			missing = append(missing, method)
+		}
+	}
+	open := opener(&fake{seen: look}, true)
+	client := dial(t, definition(func(ctx context.Context, c sdk.Config) (sdk.Provider, error) {
+		look(ctx, "Open")
+		return open(ctx, c)
+	}))
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	if r, err := client.Configure(ctx, &pb.ConfigureRequest{Instance: main, Config: config("u1")}); err != nil || r.GetConfigured() == nil {
+		t.Fatal(r, err)
+	}
+	for name, call := range calls(client, main, "1") {
+		if err := call(ctx); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if missing != nil {
+		t.Errorf("without a deadline: %q", missing)
 	}
 }
 
@@ -170,6 +201,18 @@ func TestPanicHarmsItsCallOnly(t *testing.T) {
 		if err := call(t.Context()); err != nil {
 			t.Errorf("%s after the panics: %v", name, err)
 		}
+	}
+}
+
+// What a panic says may hold a payer's data: it stays out of the answer and the log.
+func TestPanicSaysNothing(t *testing.T) {
+	var log bytes.Buffer
+	before := hclog.SetDefault(hclog.New(&hclog.LoggerOptions{Output: &log}))
+	t.Cleanup(func() { hclog.SetDefault(before) })
+	client := configured(t, definition(opener(&fake{fail: func(string) error { panic(errors.New("of payer 4711")) }}, true)))
+	e := expect(t, "Create", calls(client, main, "1")["Create"](t.Context()), sdk.CodePluginPanic, sdk.OutcomeUnknown)
+	if strings.Contains(e.Error(), "4711") || strings.Contains(log.String(), "4711") || !strings.Contains(log.String(), "server_test.go") {
+		t.Errorf("%v; the log has %s", e, log.String())
 	}
 }
 
