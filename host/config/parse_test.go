@@ -82,6 +82,13 @@ func TestAccepted(t *testing.T) {
 		{"same port, other address", "listen: 127.0.0.2:8081", func(c *Config) any { return c.PublicURL }, "http://127.0.0.2:8081"},
 		{"all addresses", "listen: ':80'\npublic_url: https://x.example", func(c *Config) any { return c.Listen }, ":80"},
 		{"IPv6", "listen: '[::1]:80'", func(c *Config) any { return c.PublicURL }, "http://[::1]:80"},
+		{"IPv4 in IPv6", "listen: '[::ffff:127.0.0.1]:80'", func(c *Config) any { return c.PublicURL }, "http://[::ffff:127.0.0.1]:80"},
+		{"longest event secret and key", "api_keys: [{merchant: a, key: " + strings.Repeat("k", 256) + "}, {merchant: b, key: " + strings.Repeat("k", 16) + "}]\nevents:\n" + eventWith(bytesInBase64(64), 1) + eventWith(bytesInBase64(24), 2),
+			func(c *Config) any { return len(c.Events) }, 2},
+		{"one url of two merchants", "api_keys: [{merchant: a, key: test-api-key-0123456789}, {merchant: b, key: test-api-key-9876543210}]\nevents:\n" +
+			eventWith(bytesInBase64(24), 1) + strings.Replace(eventWith(bytesInBase64(24), 1), "merchant: a", "merchant: b", 1), func(c *Config) any { return len(c.Events) }, 2},
+		{"one amount only", okProviders + `routes: [{currencies: [HKD], amount: {min: "5", max: "5.00"}, providers: [p]}]`, func(c *Config) any { return c.Routes[0].Max.String() }, "5.00 HKD"},
+		{"both spellings of a password are secret", "store: postgres://u:p%40ss-w0rd@h/d", func(c *Config) any { return c.Secrets() }, []string{"p%40ss-w0rd", "p@ss-w0rd"}},
 		{"localhost", "listen: localhost:80", func(c *Config) any { return c.PublicURL }, "http://localhost:80"},
 		{"public path", "public_url: https://Pay.Example.com:8443/a%2fb//", func(c *Config) any { return c.PublicURL }, "https://pay.example.com:8443/a%2fb"},
 		{"plain http on loopback", "public_url: http://127.9.9.9:80/", func(c *Config) any { return c.PublicURL }, "http://127.9.9.9:80"},
@@ -109,6 +116,20 @@ func TestAccepted(t *testing.T) {
 	}
 }
 
+func TestHosts(t *testing.T) {
+	label := strings.Repeat("a", 63)
+	longest := strings.Repeat(label+".", 3) + strings.Repeat("b", 61) // 253 bytes
+	for host, want := range map[string]bool{
+		"a": true, "a-b.c": true, "1.example": true, label + ".c": true, longest: true, "::1": true, "10.0.0.1": true,
+		"": false, "a.": false, ".a": false, "a..b": false, "-a.c": false, "a-.c": false, "a_b.c": false, "ä.c": false, "a b": false,
+		label + "a.c": false, longest + "b": false, "10.0.0.256": false, "1.2.3": false, "*.c": false,
+	} {
+		if isHost(host) != want {
+			t.Errorf("isHost(%q) = %t", host, !want)
+		}
+	}
+}
+
 func TestProviderConfig(t *testing.T) {
 	tests := []struct{ name, data, want string }{
 		{"left out", "", `{}`},
@@ -116,7 +137,7 @@ func TestProviderConfig(t *testing.T) {
 		{"order", "config: {b: 1, a: 2}", `{"b":1,"a":2}`},
 		{"exact numbers", "config: {n: [12345, -0, 1.10, 123456789012345678901234567890, 1e5, 1.5E-3]}",
 			`{"n":[12345,-0,1.10,123456789012345678901234567890,1e5,1.5E-3]}`},
-		{"words", "config: {n: [true, False, null, ~, yes, no, off]}", `{"n":[true,false,null,null,"yes","no","off"]}`},
+		{"words", "config: {n: [true, False, True, TRUE, null, ~, yes, no, off]}", `{"n":[true,false,true,true,null,null,"yes","no","off"]}`},
 		{"quoted", `config: {n: ["1", 'true', "a\"b\n<&>é"]}`, `{"n":["1","true","a\"b\n<&>é"]}`},
 		{"dates", "config: {n: [2020-01-02, 12:30]}", `{"n":["2020-01-02","12:30"]}`},
 		{"nested", "config: {a: {b: [{c: []}]}}", `{"a":{"b":[{"c":[]}]}}`},

@@ -82,6 +82,7 @@ func TestResolveRealFiles(t *testing.T) {
 		{"none", at + `file "none" is empty; expected a value`},
 		{"latin1", at + `file "latin1" is not UTF-8 text`},
 		{".", at + `file ".": not a regular file`},
+		{os.DevNull, at + `file "` + os.DevNull + `": not a regular file`},
 		{"absent", at + `file "absent": no such file`},
 		{"good/x", at + `file "good/x": not a directory`},
 	}

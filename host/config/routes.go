@@ -3,7 +3,6 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/binary"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/paymux/paymux/sdk"
 )
-
-var currencyCode = regexp.MustCompile(`^[A-Z]{3}$`)
 
 // Mismatch is the first key of the route that such a payment doesn't match;
 // empty if it matches.
@@ -190,11 +187,14 @@ func (l *loader) weights(v value, providers []string) map[string]int {
 func (l *loader) currency(v value) (text, bool) {
 	const expected = "an ISO 4217 code such as HKD"
 	t, ok := l.text(v, expected)
-	if ok && !currencyCode.MatchString(t.val) {
+	if !ok {
+		return t, false
+	}
+	if _, known := sdk.CurrencyExponent(t.val); !known { // no payment could have it
 		l.fail(v, "found %s; expected %s", t.show(), expected)
 		return t, false
 	}
-	return t, ok
+	return t, true
 }
 
 func (l *loader) providerRef(v value) (text, bool) {
@@ -211,14 +211,15 @@ func (r Route) covers(later Route) bool {
 		r.bounds(later)
 }
 
-// bounds reports whether the amounts of later lie within those of r.
+// bounds reports whether the amounts of later lie within those of r. No bound
+// can't be compared with one, as amounts of two currencies can't.
 func (r Route) bounds(later Route) bool {
 	low, ok := later.Min.Cmp(r.Min)
-	if !r.Min.IsZero() && (later.Min.IsZero() || !ok || low < 0) {
+	if !r.Min.IsZero() && (!ok || low < 0) {
 		return false
 	}
 	high, ok := later.Max.Cmp(r.Max)
-	return r.Max.IsZero() || !later.Max.IsZero() && ok && high <= 0
+	return r.Max.IsZero() || ok && high <= 0
 }
 
 // includes reports whether outer matches everything that inner does. An empty

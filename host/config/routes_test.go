@@ -93,6 +93,16 @@ func TestRouteOrder(t *testing.T) {
 	if first["c"] > 0 || first["a"] < 6700 || first["a"] > 7300 {
 		t.Errorf("%v", first)
 	}
+	// Two merchants count their orders alike; neither's first ones all go one way.
+	alike := 0
+	for i := range 1000 {
+		if id := fmt.Sprint("order-", i); r.Order("shop-a", id)[0] == r.Order("shop-b", id)[0] {
+			alike++
+		}
+	}
+	if alike > 700 {
+		t.Errorf("%d of 1000 orders go the same way for two merchants", alike)
+	}
 	if got := (Route{Providers: []string{"b", "a"}}).Order("shop", "o"); !slices.Equal(got, []string{"b", "a"}) {
 		t.Errorf("without weights: %v", got)
 	}

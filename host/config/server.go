@@ -20,7 +20,7 @@ const wantAddress = `host:port as a string, such as "127.0.0.1:8080"`
 func (l *loader) readServer(cfg *Config, file object) {
 	api, apiOK := l.listen(&cfg.Listen, file, "listen")
 	admin, adminOK := l.listen(&cfg.AdminListen, file, "admin_listen")
-	if apiOK && adminOK && cfg.AdminListen != "" && api.clashes(admin) {
+	if apiOK && adminOK && api.clashes(admin) {
 		at, ok := file.fields["admin_listen"]
 		if !ok {
 			at = file.fields["listen"]
@@ -50,7 +50,7 @@ func (l *loader) listen(s *string, file object, name string) (address, bool) {
 			return address{}, false
 		}
 		if *s = t.val; t.val == "" && name == "admin_listen" {
-			return address{}, true
+			return address{}, true // without a port it clashes with none
 		}
 		if a, ok := parseAddress(t.val); ok {
 			return a, true
@@ -92,7 +92,7 @@ func (a address) ip() string {
 
 func isLoopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
-	return strings.EqualFold(host, "localhost") || err == nil && ip.Unmap().IsLoopback()
+	return strings.EqualFold(host, "localhost") || err == nil && ip.IsLoopback()
 }
 
 // isHost reports whether s is an IP address or a DNS name.

@@ -21,6 +21,9 @@ func TestSyntaxErrors(t *testing.T) {
 		{"UTF-16", "\xff\xfea\x00", "paymux.yaml:1:1: found a byte that is not UTF-8; expected UTF-8 text"},
 		{"Latin-1", "a: 1\nb: é\xe9\n", "paymux.yaml:2:5: found a byte that is not UTF-8; expected UTF-8 text"},
 		{"NUL", "a: \x00\n", "paymux.yaml:1:4: found a control character; expected UTF-8 text"},
+		{"C1 control", "a: é\u009b\n", "paymux.yaml:1:5: found a control character; expected UTF-8 text"},
+		{"NUL after a byte order mark", "\uFEFFa: \x00\n", "paymux.yaml:1:4: found a control character; expected UTF-8 text"},
+		{"DEL", "a: \x7f\n", "paymux.yaml:1:4: found a control character; expected UTF-8 text"},
 		{"tab", "plugins:\n\tdir: x\n", "paymux.yaml:2:1: found a tab in the indentation; expected spaces"},
 		{"tab after spaces", "plugins:\n  \tdir: x\n  lock: y\n", "paymux.yaml:2:3: found a tab in the indentation; expected spaces"},
 		{"two colons", "listen: a: b\n", "paymux.yaml:1:1: not valid YAML: mapping values are not allowed in this context" + check},
@@ -35,6 +38,17 @@ func TestSyntaxErrors(t *testing.T) {
 		{"password with *", "a: 1\nb:\n  c: *hunter2\n", "paymux.yaml:3:3: " + noAliases},
 		{"ten thousand brackets", strings.Repeat("[", 20000), "paymux.yaml:1:1: not valid YAML: exceeded max depth of 10000" + check},
 	})
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("in a state of its own") }
+
+// A panic of the YAML library is a mistake of the file, not the end of the host.
+func TestParserPanics(t *testing.T) {
+	if _, err := decode(panicking{}); err == nil || !strings.Contains(err.Error(), "in a state of its own") {
+		t.Errorf("got %v", err)
+	}
 }
 
 // A file with thousands of broken lines must not take the time to try each.
@@ -56,6 +70,8 @@ paymux.yaml:1:28: providers.p: found a merge key (<<); expected the keys themsel
 		{"tag", "providers: {p: {plugin: !!str a, config: !x {}}}\n", `
 paymux.yaml:1:25: providers.p.plugin: found a tag (!); expected the value itself, as tags are not supported; quote a value that begins with !
 paymux.yaml:1:42: providers.p.config: found a tag (!); expected the value itself, as tags are not supported; quote a value that begins with !`},
+		{"tagged number", "providers: {p: {plugin: a, config: {k: !!int 007}}}\n", `
+paymux.yaml:1:40: providers.p.config.k: found a tag (!); expected the value itself, as tags are not supported; quote a value that begins with !`},
 		{"anchored key", "providers: {&k p: {plugin: a}, !!str q: {plugin: a}}\n", `
 paymux.yaml:1:13: providers: found an anchor or a tag before a key; expected the key itself
 paymux.yaml:1:32: providers: found an anchor or a tag before a key; expected the key itself`},

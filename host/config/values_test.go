@@ -1,6 +1,11 @@
 package config
 
-import "testing"
+import (
+	"encoding/base64"
+	"fmt"
+	"strings"
+	"testing"
+)
 
 const okProviders = "providers: {p: {plugin: a}}\n"
 
@@ -68,6 +73,8 @@ paymux.yaml:2:8: store: found another kind of store; expected "sqlite:PATH" or "
 paymux.yaml:2:8: store: found no path; expected "sqlite:PATH"`},
 		{"memory", okProviders + "store: 'sqlite::memory:'\n", `
 paymux.yaml:2:8: store: found a database in memory; expected a file, as payments must outlive the process`},
+		{"sqlite URL of a host", okProviders + "store: sqlite://host/x.db\n", `
+paymux.yaml:2:8: store: found a URL; expected "sqlite:PATH" with the plain path of a file`},
 		{"sqlite URL", okProviders + "store: sqlite:///var/x.db?mode=ro\n", `
 paymux.yaml:2:8: store: found a URL; expected "sqlite:PATH" with the plain path of a file`},
 		{"broken password", okProviders + "store: postgres://u:hunter%2@h/d\n", `
@@ -107,6 +114,20 @@ paymux.yaml:9:16: api_keys[6].merchant: found a number; expected ` + wantMerchan
 paymux.yaml:9:26: api_keys[6].key: environment variable EMPTY is empty; expected a value
 paymux.yaml:10:29: api_keys[7].key: found 11 characters; expected ` + wantKey + `
 paymux.yaml:11:5: api_keys[8]: found a string; expected a mapping`},
+		{"length of keys", okProviders + "api_keys: [{merchant: a, key: " + strings.Repeat("x", 15) + "}, {merchant: a, key: " + strings.Repeat("y", 257) + "}]\n", `
+paymux.yaml:2:31: api_keys[0].key: found 15 characters; expected ` + wantKey + `
+paymux.yaml:2:68: api_keys[1].key: found 257 characters; expected ` + wantKey},
+		{"what no header carries", okProviders + "api_keys: [{merchant: a, key: test-api-key-é0123456789}]\n", `
+paymux.yaml:2:31: api_keys[0].key: found a space or a character that is not printable ASCII; expected ` + wantKey},
+		{"names from outside are not suggested", `api_keys: [{merchant: "${env:MERCHANT}", key: test-api-key-0123456789}]
+providers: {p: {plugin: a, merchants: [secr3t-shop]}}
+`, `
+paymux.yaml:1:23: api_keys[0].merchant: found "${env:MERCHANT}"; expected ` + wantMerchant + `
+paymux.yaml:2:40: providers.p.merchants[0]: "secr3t-shop" is not in api_keys`},
+		{"length of event secrets", okProviders + "api_keys: [{merchant: a, key: test-api-key-0123456789}]\nevents:\n" + eventWith(bytesInBase64(23), 1) + eventWith(bytesInBase64(65), 2) + eventWith(`MDEyMzQ1Njc4OWFiY2Rl\nZjAxMjM0NTY3`, 3), `
+paymux.yaml:4:34: events[0].secret: found a secret of 23 bytes; expected whsec_ and 24 to 64 bytes in base64
+paymux.yaml:5:34: events[1].secret: found a secret of 65 bytes; expected whsec_ and 24 to 64 bytes in base64
+paymux.yaml:6:34: events[2].secret: found a secret that is not base64 after whsec_; expected whsec_ and 24 to 64 bytes in base64`},
 		{"not a list", okProviders + "api_keys: {merchant: a, key: b}\n", `
 paymux.yaml:2:11: api_keys: found a mapping; expected a list of merchant and key`},
 		{"return hosts", okProviders + `return_hosts: ["https://shop.example.com", "shop.example.com:443", "*.example.com", Shop.example.com, shop.EXAMPLE.com, 1.5]
@@ -138,6 +159,12 @@ paymux.yaml:6:43: events[2].secret: found a secret of 7 bytes; expected whsec_ a
 paymux.yaml:7:33: events[3].secret: found a secret that does not begin with whsec_; expected whsec_ and 24 to 64 bytes in base64
 paymux.yaml:8:5: events[4]: the same url is already listed for this merchant; each event would be sent twice`},
 	})
+}
+
+func bytesInBase64(n int) string { return base64.StdEncoding.EncodeToString(make([]byte, n)) }
+
+func eventWith(encoded string, path int) string {
+	return fmt.Sprintf("  - {url: \"https://h/%d\", secret: \"whsec_%s\", merchant: a}\n", path, encoded)
 }
 
 func TestProviderErrors(t *testing.T) {
@@ -234,6 +261,8 @@ paymux.yaml:5:45: routes[2].providers[0]: "${env:SHORT}" is not in providers
 paymux.yaml:6:5: routes[3].providers: required key is missing
 paymux.yaml:6:13: routes[3].flows: found a string; expected a list of flows
 paymux.yaml:7:5: routes[4]: found a list; expected a mapping`},
+		{"a currency that doesn't exist", okProviders + "routes: [{currencies: [HKD, KHD], providers: [p]}]\n", `
+paymux.yaml:2:29: routes[0].currencies[1]: found "KHD"; expected an ISO 4217 code such as HKD`},
 		{"not a list", okProviders + "routes: p\n", "paymux.yaml:2:9: routes: found a string; expected a list of routes"},
 	})
 }
