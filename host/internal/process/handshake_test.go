@@ -6,6 +6,28 @@ import (
 	"testing"
 )
 
+// Only so much is searched for the line: what prints on and on is no plugin.
+func TestHandshakeTooLate(t *testing.T) {
+	const banner, line = "Welcome! Welcome! Welcome!\n", "1|1|unix|/s|grpc|cert\n"
+	for text, found := range map[string]bool{
+		strings.Repeat(banner, 2000) + line:                                                        true,
+		strings.Repeat(banner, handshakeLimit/len(banner)+1) + line:                                false,
+		strings.Repeat("x", handshakeLimit+1) + "\n" + line:                                        false,
+		strings.Repeat(banner, handshakeLimit/len(banner)) + strings.Repeat("y", 99) + "\n" + line: false,
+	} {
+		r := newChildRunner(&image{}, "", nil, &stderrLog{logger: (&records{}).logger(), redact: redactSecret})
+		read := make(chan string)
+		go func() {
+			text, _ := io.ReadAll(r.stdout)
+			read <- string(text)
+		}()
+		r.handshake(strings.NewReader(text))
+		if got := <-read; (got == line) != found || got != line && got != "" {
+			t.Errorf("%d bytes before the line: read %q", len(text)-len(line), got)
+		}
+	}
+}
+
 // Whatever comes in one piece with the handshake line is told of, too.
 func TestHandshakeInOnePiece(t *testing.T) {
 	const line = "1|1|unix|/s|grpc|cert"

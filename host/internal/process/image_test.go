@@ -86,21 +86,22 @@ func TestUntrusted(t *testing.T) {
 	for _, err := range []error{
 		os.WriteFile(writable, []byte("x"), 0o700), os.Chmod(writable, 0o777),
 		os.MkdirAll(nested, 0o700), os.Link(built, filepath.Join(open, "p")), os.Link(built, filepath.Join(nested, "p")), os.Chmod(open, 0o777),
-		os.Symlink(open, filepath.Join(dir, "via")),
+		os.Symlink(open, filepath.Join(dir, "via")), os.Symlink(dir, filepath.Join(open, "back")),
 	} {
 		if err != nil {
 			t.Fatal(err)
 		}
 	}
 	for path, want := range map[string]string{
-		link:                           "is a symbolic link",
-		writable:                       "chmod o-w " + writable,
-		filepath.Join(open, "p"):       "the directory " + open + " may be written by everybody",
-		filepath.Join(nested, "p"):     "the directory " + open + " may be written by everybody",
-		filepath.Join(dir, "via/p"):    "may be written by everybody",
-		filepath.Join(dir, "via/q"):    "no such file",
-		filepath.Join(dir, "absent"):   "no such file",
-		filepath.Join(dir, "good", ""): "",
+		link:                             "is a symbolic link",
+		writable:                         "chmod o-w " + writable,
+		filepath.Join(open, "p"):         "the directory " + open + " may be written by everybody",
+		filepath.Join(nested, "p"):       "the directory " + open + " may be written by everybody",
+		filepath.Join(open, "back/good"): "the directory " + open + " may be written by everybody",
+		filepath.Join(dir, "via/p"):      "may be written by everybody",
+		filepath.Join(dir, "via/q"):      "no such file",
+		filepath.Join(dir, "absent"):     "no such file",
+		filepath.Join(dir, "good", ""):   "",
 	} {
 		_, err := NewImages().load(t.Context(), path)
 		switch {

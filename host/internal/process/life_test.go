@@ -2,6 +2,7 @@ package process
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -157,7 +158,7 @@ func TestGrandchild(t *testing.T) {
 }
 
 // One that left the group can't be killed, but keeps nobody waiting although it
-// holds the plugin's stderr.
+// holds the plugin's stdout and stderr.
 func TestDaemon(t *testing.T) {
 	s := start(t, "parent-of-daemon", nil)
 	pid := s.running(t)
@@ -191,6 +192,42 @@ func TestDaemonHoldsTheSocket(t *testing.T) {
 	s.Stop()
 	if took := time.Since(began); took > 15*time.Second { // gRPC alone takes 20 s
 		t.Errorf("it took %s", took)
+	}
+}
+
+// One that is killed before it runs never does.
+func TestKillBeforeStart(t *testing.T) {
+	r := newChildRunner(&image{path: built}, t.TempDir(), nil, &stderrLog{logger: (&records{}).logger(), redact: redactSecret})
+	if err := r.Kill(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Start(t.Context()); !errors.Is(err, errStopped) {
+		t.Errorf("Start: %v", err)
+	}
+	<-r.done
+	if r.cmd.Process != nil {
+		t.Error("it ran")
+	}
+}
+
+// The number of a process that has ended may be a stranger's: who has it isn't
+// killed.
+func TestKillAfterTheEnd(t *testing.T) {
+	stranger := exec.Command("sleep", "60")
+	stranger.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if err := stranger.Start(); err != nil {
+		t.Fatal(err)
+	}
+	r := newChildRunner(&image{path: built}, t.TempDir(), nil, nil)
+	r.cmd.Process, r.ended = stranger.Process, true
+	if err := r.Kill(t.Context()); err != nil {
+		t.Error(err)
+	}
+	if err := stranger.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Error(err)
+	}
+	if err := stranger.Wait(); err == nil || !strings.Contains(err.Error(), "terminated") {
+		t.Errorf("the stranger ended so: %v", err)
 	}
 }
 

@@ -166,7 +166,7 @@ func handshake(line string) {
 // grandchild starts a process that holds stderr and the files.
 func grandchild(attributes *syscall.SysProcAttr, files ...*os.File) int {
 	cmd := exec.Command("/proc/self/exe", "grandchild")
-	cmd.Stderr, cmd.ExtraFiles, cmd.SysProcAttr = os.Stderr, files, attributes
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles, cmd.SysProcAttr = os.Stdout, os.Stderr, files, attributes
 	err := cmd.Start()
 	fmt.Fprintln(os.Stderr, "grandchild", cmd.Process.Pid, err)
 	return cmd.Process.Pid
