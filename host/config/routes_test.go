@@ -70,7 +70,7 @@ func TestRouteMatches(t *testing.T) {
 	if got := (Route{}).Mismatch("shop-a", "alipay_hk", "app", cny); got != "" {
 		t.Errorf("a route without conditions must match any: %q", got)
 	}
-	if (Route{Min: hkd("10")}).Mismatch("", "", "", cny) != "amount" {
+	if (Route{Min: hkd("10")}).Mismatch("", "", "", cny) != "amount" || (Route{Max: hkd("10")}).Mismatch("", "", "", cny) != "amount" {
 		t.Error("a bound in HKD says nothing of CNY")
 	}
 }

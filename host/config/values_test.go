@@ -30,6 +30,8 @@ paymux.yaml:1:9: listen: found ""; expected host:port as a string, such as "127.
 paymux.yaml:1:9: listen: found "${env:ADDRESS}"; expected host:port as a string, such as "127.0.0.1:8080", with a port from 0 to 65535`},
 		{"same address", "listen: localhost:9000\nadmin_listen: 127.0.0.1:9000\n" + okProviders, `
 paymux.yaml:2:15: admin_listen: listen and admin_listen are the same address; expected two`},
+		{"all addresses and one", "listen: 0.0.0.0:9000\nadmin_listen: 127.0.0.1:9000\npublic_url: https://x\n" + okProviders, `
+paymux.yaml:2:15: admin_listen: listen and admin_listen are the same address; expected two`},
 		{"same as the default", "listen: ':8081'\npublic_url: https://x\n" + okProviders, `
 paymux.yaml:1:9: listen: listen and admin_listen are the same address; expected two`},
 		{"no public_url", okProviders + "listen: 0.0.0.0:80\n", `
@@ -60,6 +62,8 @@ paymux.yaml:2:13: public_url: found a query (?) in the URL; expected ` + want},
 paymux.yaml:2:13: public_url: found a fragment (#) in the URL; expected ` + want},
 		{"port", okProviders + "public_url: 'https://pay.example.com:'\n", `
 paymux.yaml:2:13: public_url: found "https://pay.example.com:"; expected ` + want},
+		{"port 0", okProviders + "public_url: https://pay.example.com:0\n", `
+paymux.yaml:2:13: public_url: found "https://pay.example.com:0"; expected ` + want},
 		{"from outside", okProviders + "public_url: \"${env:ADDRESS}:x\"\n", `
 paymux.yaml:2:13: public_url: found "${env:ADDRESS}:x"; expected ` + want},
 	})
