@@ -31,3 +31,15 @@ func TestSignaturesAreComparedInConstantTime(t *testing.T) {
 		t.Errorf("only %d adapters read notifications", looked)
 	}
 }
+
+// The same goes for merchants' keys: which of them it was, and how much of it was
+// right, must not show in the time.
+func TestAPIKeysAreComparedInConstantTime(t *testing.T) {
+	find := regexp.MustCompile(`(?s)\nfunc \(k keyring\) merchantOf\(.*?\n}`).FindString(string(read(t, "host/httpapi/auth.go")))
+	if !strings.Contains(find, "subtle.ConstantTimeCompare(k[i].digest[:], digest[:])") {
+		t.Errorf("merchantOf doesn't compare in constant time: %s", find)
+	}
+	if early := regexp.MustCompile(`return .*true|break|string\(digest|[!=]= (digest|key)\b|\b(digest|key) [!=]=`).FindString(find); early != "" {
+		t.Errorf("merchantOf tells by its time which key matched: %q", early)
+	}
+}
