@@ -134,6 +134,9 @@ func TestPaths(t *testing.T) {
 			t.Errorf("%s %s may be cached", r.method, r.path)
 		}
 	}
+	if got := c.call("GET", "/v2/payments", ""); !strings.Contains(got.Remedy, "/openapi.json for the paths") {
+		t.Errorf("what to do about a wrong path: %s", got.Remedy)
+	}
 	if got := c.call("POST", "/v1/payments/pay_1/cancel", `{"amount":"1.00"}`); got.status != 400 {
 		t.Errorf("a body where none is taken: %d", got.status)
 	}
@@ -174,6 +177,28 @@ func TestErrors(t *testing.T) {
 	}
 	if !strings.Contains(c.log.String(), "the host broke") {
 		t.Error("the panic isn't in the log")
+	}
+}
+
+// TestTooLateForAProblem: an answer that has begun isn't followed by another one,
+// and one that a handler breaks off stays broken off.
+func TestTooLateForAProblem(t *testing.T) {
+	for _, p := range []any{"the host broke", http.ErrAbortHandler} {
+		c := newClient(t)
+		a := &api{host: c.fake, log: hclog.NewNullLogger()}
+		begun := a.middleware(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			answer(w, http.StatusCreated, "x")
+			panic(p)
+		}))
+		w := httptest.NewRecorder()
+		thrown := func() (thrown any) {
+			defer func() { thrown = recover() }()
+			begun.ServeHTTP(w, httptest.NewRequest("GET", "/", nil))
+			return nil
+		}()
+		if w.Code != http.StatusCreated || w.Body.String() != "\"x\"\n" || (thrown != nil) != (p == http.ErrAbortHandler) {
+			t.Errorf("%v: %d %s, thrown %v", p, w.Code, w.Body, thrown)
+		}
 	}
 }
 

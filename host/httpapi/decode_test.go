@@ -2,11 +2,13 @@ package httpapi
 
 import (
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"reflect"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"unicode/utf8"
 
 	"github.com/paymux/paymux/host"
@@ -150,7 +152,7 @@ func TestLongName(t *testing.T) {
 
 // TestRemedy: a fault of the whole body has a way out, too.
 func TestRemedy(t *testing.T) {
-	for _, body := range []string{" ", "[]", good + good} {
+	for _, body := range []string{" ", "null", "[]", good + good} {
 		c := newClient(t)
 		if got := c.call("POST", "/v1/payments", body); got.Field != "" || strings.Contains(got.Remedy, "named") || !strings.Contains(got.Remedy, "nothing was recorded") {
 			t.Errorf("%.40s: field %q, remedy %q", body, got.Field, got.Remedy)
@@ -164,6 +166,16 @@ func TestNull(t *testing.T) {
 		c := newClient(t)
 		if got := c.call("POST", "/v1/payments", body); strings.Contains(got.Detail, "leave it out") != leaveOut {
 			t.Errorf("%s: %s", body, got.Detail)
+		}
+	}
+}
+
+// TestSameFault: of several faults the same one is named each time.
+func TestSameFault(t *testing.T) {
+	for range 20 {
+		c := newClient(t)
+		if got := c.call("POST", "/v1/payments", plus(`"zzz":1,"mmm":2,"aaa":3,"foo":4`)); got.Field != "aaa" {
+			t.Fatalf("field %s", got.Field)
 		}
 	}
 }
@@ -222,8 +234,22 @@ func TestHeaders(t *testing.T) {
 	if got := c.send(r); got.Code != "UNSUPPORTED_MEDIA_TYPE" || len(c.requests) != 0 {
 		t.Errorf("two content types: %d %s", got.status, got.body)
 	}
-	if got := c.call("POST", "/v1/payments", plus(`"metadata":{"a":"`+strings.Repeat("x", maxBody)+`"}`)); got.Code != "BODY_TOO_LARGE" || len(c.requests) != 0 {
-		t.Errorf("a large body: %d %s", got.status, got.body)
+	for size, code := range map[int]string{64 << 10: "", 64<<10 + 1: "BODY_TOO_LARGE"} { // as openapi.json says
+		c := newClient(t)
+		body := good + strings.Repeat(" ", size-len(good))
+		if got := c.call("POST", "/v1/payments", body); got.Code != code || (len(c.requests) == 1) != (code == "") {
+			t.Errorf("a body of %d bytes: %d %s", size, got.status, got.body)
+		}
+	}
+}
+
+// TestBrokenBody: what came of a body is no request, even if it looks like one.
+func TestBrokenBody(t *testing.T) {
+	c := newClient(t)
+	r := httptest.NewRequest("POST", "/v1/payments", io.MultiReader(strings.NewReader(good), iotest.ErrReader(io.ErrUnexpectedEOF)))
+	r.Header = http.Header{"Authorization": {"Bearer " + keyA}, "Content-Type": {"application/json"}}
+	if got := c.send(r); got.status != http.StatusBadRequest || len(c.requests) != 0 {
+		t.Errorf("%d %s", got.status, got.body)
 	}
 }
 

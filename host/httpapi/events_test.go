@@ -60,6 +60,7 @@ func TestReview(t *testing.T) {
 	c.review = host.ReviewRequest{}
 	for body, field := range map[string]string{
 		``: "", `[]`: "", `{"decision":"accept","Note":"x"}`: "Note", `{"decision":1,"note":"x"}`: "decision", `{"decision":"accept","note":null}`: "note",
+		`{"decision":"accept"}`: "note", `{"decision":"accept","note":""}`: "note", `{"note":"x"}`: "decision",
 		`{"decision":"accept","note":"x","note":"y"}`: "note", `{"decision":"accept","note":"x","amount":"1"}`: "amount",
 	} {
 		if got := c.call("POST", path, body, "Content-Type: application/json"); got.status != 400 || got.Field != field || c.review.Decision != "" {

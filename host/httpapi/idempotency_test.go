@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -82,6 +83,25 @@ func TestKept(t *testing.T) {
 		if got.header.Get("Idempotent-Replayed") != "" {
 			t.Errorf("%s: a first answer is called a replay", name)
 		}
+	}
+}
+
+// TestWhatIsKeyed: each call that can have an effect at an acquirer, or that a
+// person answers for, takes a key.
+func TestWhatIsKeyed(t *testing.T) {
+	for path, body := range map[string]string{
+		"/v1/payments": good, "/v1/payments/x/cancel": "", "/v1/payments/x/review": `{"decision":"accept","note":"ours"}`, "/v1/payments/x/refunds": goodRefund,
+	} {
+		c := newClient(t)
+		c.fake.refund = host.RefundCreated{Refund: fullRefund("SUCCEEDED"), Sent: true}
+		if got := c.call("POST", path, body, "Idempotency-Key: k"); c.keyed.Path != path || c.finished != 1 || c.kept == nil {
+			t.Errorf("%s: %d, %+v, kept %+v", path, got.status, c.keyed, c.kept)
+		}
+	}
+	c := newClient(t)
+	c.err = errors.New("hush")
+	if c.call("POST", "/v1/payments/x/cancel", "", "Idempotency-Key: k"); !strings.Contains(c.log.String(), "hush") {
+		t.Errorf("why it failed isn't in the log: %s", c.log)
 	}
 }
 
