@@ -3,6 +3,7 @@ package httpapi
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -104,6 +105,27 @@ func TestAuthentication(t *testing.T) {
 		open := !strings.HasPrefix(path, "/v1/") || strings.HasPrefix(path, "/v1/notifications/")
 		if open == (got.status == 401) {
 			t.Errorf("%s %s without a key: %d", r.method, path, got.status)
+		}
+	}
+}
+
+// TestMerchantIsTheKeys: whose payments and providers are reached is said by the
+// key alone, on every path.
+func TestMerchantIsTheKeys(t *testing.T) {
+	bodies := map[string]string{"/v1/payments": good, "/v1/payments/{id}/refunds": goodRefund, "/v1/payments/{id}/review": `{"decision":"accept","note":"ours"}`}
+	for _, r := range (&api{}).routes() {
+		if !strings.HasPrefix(r.path, "/v1/") || strings.HasPrefix(r.path, "/v1/notifications/") {
+			continue
+		}
+		c := newClient(t)
+		c.fake.refund = host.RefundCreated{Refund: fullRefund("SUCCEEDED"), Sent: true}
+		body := ""
+		if r.method == "POST" {
+			body = bodies[r.path]
+		}
+		path := strings.NewReplacer("{id}", "x", "{rid}", "x", "{name}", "one").Replace(r.path)
+		if got := c.call(r.method, path, body, "Authorization: Bearer "+keyB); c.merchant != "shop-b" || got.status >= 300 {
+			t.Errorf("%s %s: %d as %q", r.method, r.path, got.status, c.merchant)
 		}
 	}
 }
@@ -304,6 +326,12 @@ func TestAccessLog(t *testing.T) {
 	if !strings.Contains(line, `route="GET /v1/payments"`) || !strings.Contains(line, "status=200") || !strings.Contains(line, "merchant=shop-a") || strings.Contains(line, "private") {
 		t.Error(line)
 	}
+	for _, path := range []string{"/healthz", "/readyz"} { // asked again and again
+		c.log.Reset()
+		if c.call("GET", path, ""); !strings.Contains(c.log.String(), "[DEBUG] request") {
+			t.Errorf("%s: %s", path, c.log)
+		}
+	}
 }
 
 // TestCauseIsLogged: what callers aren't told is in the log, but for what a
@@ -315,6 +343,7 @@ func TestCauseIsLogged(t *testing.T) {
 	}{
 		{sdk.NotSent(sdk.CodeStoreUnavailable, "the store failed"), true},
 		{errors.New("hush"), true},
+		{fmt.Errorf("hush: %w", context.Canceled), false}, // the caller left
 		{sdk.NotSent(sdk.CodePluginUnavailable, "down"), false},
 		{sdk.NotSent(sdk.CodeNotFound, "none"), false},
 	} {
