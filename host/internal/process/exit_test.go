@@ -2,9 +2,11 @@ package process
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -39,7 +41,20 @@ func TestOOM(t *testing.T) {
 	write("memory/old/memory.oom_control", "oom_kill 6\n")
 	kill(t, pid)
 	eventually(t, "its exit", func() bool { return s.Status().LastExit != nil })
-	if e := s.Status().LastExit; !e.OOM || e.ByHost || !strings.Contains(e.String(), "out of memory; it had ") {
-		t.Errorf("%+v", e)
+	last := s.Status().LastExit
+	if !last.OOM || last.ByHost || !strings.Contains(last.String(), "out of memory; it had ") {
+		t.Errorf("%+v", last)
+	}
+	for _, other := range []struct {
+		count int // of the kernel's kills by then
+		by    syscall.Signal
+	}{{6, syscall.SIGKILL}, {7, syscall.SIGTERM}} { // nobody was killed meanwhile; another one was
+		pid := s.running(t)
+		write("memory/old/memory.oom_control", fmt.Sprintf("oom_kill %d\n", other.count))
+		signal(t, pid, other.by)
+		eventually(t, "its exit", func() bool { return s.Status().LastExit != last })
+		if last = s.Status().LastExit; last.OOM || last.Signal != other.by.String() {
+			t.Errorf("%+v", last)
+		}
 	}
 }

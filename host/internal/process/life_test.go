@@ -63,6 +63,19 @@ func TestFrozenPluginIsStartedAgain(t *testing.T) {
 	}
 }
 
+// One answer that is late is forgiven.
+func TestLateAnswerIsForgiven(t *testing.T) {
+	s := start(t, "good", func(o *Options) { o.policy.health, o.policy.answer = 2*time.Second, 100*time.Millisecond })
+	pid := s.running(t)
+	signal(t, pid, syscall.SIGSTOP)
+	eventually(t, "a failure", func() bool { st := s.Status(); return !st.Running || !st.Health.OK })
+	signal(t, pid, syscall.SIGCONT)
+	eventually(t, "its health", func() bool { st := s.Status(); return st.PID != pid || st.Health.OK })
+	if st := s.Status(); st.PID != pid {
+		t.Errorf("it was ended: %+v", st.LastExit)
+	}
+}
+
 // One that answers its health checks is left alone.
 func TestHealthyPluginIsLeftAlone(t *testing.T) {
 	s := start(t, "good", func(o *Options) { o.policy.health = time.Millisecond })

@@ -154,6 +154,16 @@ func TestStartFails(t *testing.T) {
 	}
 }
 
+// What a plugin says of itself while it starts is cleaned like its log.
+func TestStartErrorIsRedacted(t *testing.T) {
+	s := start(t, "elsewhere", func(o *Options) {
+		o.Redact = func(s string) string { return strings.ReplaceAll(s, "127.0.0.1:1", "[redacted]") }
+	})
+	if why := s.failsToStart(t); !strings.Contains(why, "not on tcp [redacted]") {
+		t.Error(why)
+	}
+}
+
 func TestNoBinary(t *testing.T) {
 	dir := t.TempDir()
 	script := filepath.Join(dir, "script")
