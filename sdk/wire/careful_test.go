@@ -139,6 +139,8 @@ func TestBadAmounts(t *testing.T) {
 		for i, err := range []error{e1, e2, e3, e4} {
 			if e := sdk.AsError(err); e == nil || e.Code != sdk.CodePluginAnswerInvalid || e.Outcome != sdk.OutcomeUnknown {
 				t.Errorf("answer %d with %v: %v", i+1, bad, err)
+			} else if i < 3 && e.Field != "amount" && e.Field != "currency" {
+				t.Errorf("answer %d with %v names the field %q", i+1, bad, e.Field)
 			}
 		}
 	}
