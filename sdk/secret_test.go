@@ -1,6 +1,7 @@
 package sdk_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -34,5 +35,20 @@ func TestZeroSecret(t *testing.T) {
 	var s sdk.Secret
 	if !s.IsZero() || s.Reveal() != "" || !sdk.NewSecret("").IsZero() {
 		t.Error("the zero Secret is not empty")
+	}
+}
+
+// What doesn't fit quotes nothing, and nothing was sent.
+func TestConfigThatDoesNotFit(t *testing.T) {
+	var into struct{ Key int }
+	err := sdk.NewConfig("main", []byte(`{"key":47110815471108154711}`)).Decode(&into)
+	e := sdk.AsError(err)
+	if e == nil || e.Code != sdk.CodeInvalidConfig || e.Outcome != sdk.OutcomeNotSent || strings.Contains(e.Error(), "4711") {
+		t.Errorf("%v", err)
+	}
+	for _, hidden := range []any{sdk.NewSecret("4711"), sdk.NewConfig("main", []byte(`{"key":4711}`))} {
+		if b, err := json.Marshal(hidden); err != nil || string(b) != `"[redacted]"` {
+			t.Errorf("%T in JSON: %s, %v", hidden, b, err)
+		}
 	}
 }
