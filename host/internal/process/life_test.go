@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/hashicorp/go-hclog"
+
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
 )
 
@@ -65,14 +67,25 @@ func TestFrozenPluginIsStartedAgain(t *testing.T) {
 
 // One answer that is late is forgiven.
 func TestLateAnswerIsForgiven(t *testing.T) {
-	s := start(t, "good", func(o *Options) { o.policy.health, o.policy.answer = 2*time.Second, 100*time.Millisecond })
-	pid := s.running(t)
-	signal(t, pid, syscall.SIGSTOP)
-	eventually(t, "a failure", func() bool { st := s.Status(); return !st.Running || !st.Health.OK })
-	signal(t, pid, syscall.SIGCONT)
-	eventually(t, "its health", func() bool { st := s.Status(); return st.PID != pid || st.Health.OK })
-	if st := s.Status(); st.PID != pid {
-		t.Errorf("it was ended: %+v", st.LastExit)
+	p := &Process{opts: Options{Logger: hclog.NewNullLogger(), Redact: func(s string) string { return s }}}
+	late := errors.New("late")
+	answers := []error{late, nil, late, nil, late, late, nil}
+	tick := make(chan time.Time, len(answers))
+	for range answers {
+		tick <- time.Time{}
+	}
+	asked := 0
+	frozen := p.frozen(t.Context(), tick, func() error {
+		asked++
+		return answers[asked-1]
+	})
+	if !frozen || asked != 6 || p.health.OK || p.health.Error != "late" {
+		t.Errorf("frozen: %t, after %d answers: %+v", frozen, asked, p.health)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if p.frozen(ctx, nil, func() error { return late }) {
+		t.Error("a host that stops calls its plugin frozen")
 	}
 }
 

@@ -215,15 +215,25 @@ func (p *Process) watch(ctx context.Context, s *session) {
 		<-ctx.Done()
 		return
 	}
+	check := func() error { return s.check(ctx, p.opts.policy.answer) }
+	if p.frozen(ctx, tick.C, check) {
+		p.opts.Logger.Error("plugin is frozen; killing it", "plugin", p.opts.Name)
+		s.kill()
+	}
+}
+
+// frozen asks at each tick until two answers in a row fail: one that is late is
+// forgiven. It returns false when the context ends.
+func (p *Process) frozen(ctx context.Context, tick <-chan time.Time, check func() error) bool {
 	for failures := 0; failures < 2; {
 		select {
 		case <-ctx.Done():
-			return
-		case <-tick.C:
+			return false
+		case <-tick:
 		}
-		err := s.check(ctx, p.opts.policy.answer)
+		err := check()
 		if ctx.Err() != nil {
-			return
+			return false
 		}
 		p.setHealth(err)
 		failures++
@@ -233,8 +243,7 @@ func (p *Process) watch(ctx context.Context, s *session) {
 		}
 		p.opts.Logger.Warn("plugin does not answer its health check", "plugin", p.opts.Name, "error", err)
 	}
-	p.opts.Logger.Error("plugin is frozen; killing it", "plugin", p.opts.Name)
-	s.kill()
+	return true
 }
 
 func (p *Process) set(s *session, err error) {
