@@ -69,7 +69,27 @@ func TestMismatchGrowsOld(t *testing.T) {
 	})
 }
 
-// TestRefreshOfAnEnd: who looks at a cancelled payment has it asked about once.
+// TestPaidWhileCancelled: the payer may have been faster than Cancel, although the
+// acquirer says that the order is closed.
+func TestPaidWhileCancelled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		id := w.pay("o1").Payment.ID
+		if p, err := w.Cancel(t.Context(), "shop-a", id); err != nil || p.Status != "CANCELLED" {
+			t.Fatalf("%+v, %v", p, err)
+		}
+		w.one.says(sdk.StatusSucceeded)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if p := w.is(id, sdk.StatusCancelled); p.Review == nil || p.Review.Reason != "late_success" {
+			t.Errorf("review %+v", p.Review)
+		}
+	})
+}
+
+// TestRefreshOfAnEnd: who looks at a cancelled payment has it asked about once,
+// beside what the plan asks.
 func TestRefreshOfAnEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -79,13 +99,16 @@ func TestRefreshOfAnEnd(t *testing.T) {
 			t.Error(err)
 		}
 		w.one.says(sdk.StatusCancelled)
+		time.Sleep(9 * 24 * time.Hour)
+		synctest.Wait()
+		planned := w.one.queried()
 		if p, err := w.Refresh(t.Context(), "shop-a", id); err != nil || p.Status != "CANCELLED" {
 			t.Errorf("%+v, %v", p, err)
 		}
 		time.Sleep(48 * time.Hour)
 		synctest.Wait()
-		if w.one.queried() != 1 {
-			t.Errorf("asked %d times", w.one.queried())
+		if n := w.one.queried(); planned != 6 || n != planned+1 {
+			t.Errorf("asked %d times by plan, %d in all", planned, n)
 		}
 	})
 }

@@ -63,6 +63,9 @@ func (h *Host) callCancel(a *account, row sqlgen.Payment) error {
 			if hinted != row.DueAt { // a notification came in meanwhile: the answer may be older than it
 				keepHint(p, hinted)
 			}
+			if end := statusOf(*p); end.Terminal() && end != sdk.StatusSucceeded {
+				h.lookAgain(p, row, true) // the payer may have been faster
+			}
 			return entries, err
 		case sdk.AsError(failed).Outcome != sdk.OutcomeUnknown: // surely nothing happened
 			return nil, nil
