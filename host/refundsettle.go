@@ -80,16 +80,16 @@ func (h *Host) recordRefund(id string, change refundChange) {
 func (h *Host) settleRefund(id string, change refundChange) error {
 	ctx := context.WithoutCancel(h.life)
 	var before, after sqlgen.Refund
+	var was, p sqlgen.Payment
 	err := h.store.Update(ctx, func(tx *store.Tx) error {
 		var err error
 		if before, err = tx.Refund(ctx, id); err != nil {
 			return err
 		}
-		p, err := tx.Payment(ctx, before.PaymentID)
-		if err != nil {
+		if p, err = tx.Payment(ctx, before.PaymentID); err != nil {
 			return err
 		}
-		was := p
+		was = p
 		after = before
 		v, err := change(tx, &after)
 		if err != nil {
@@ -116,11 +116,15 @@ func (h *Host) settleRefund(id string, change refundChange) error {
 	if errors.Is(err, errNoChange) {
 		return nil
 	}
-	if err == nil && before.Status != after.Status {
+	if err != nil {
+		return err
+	}
+	if before.Status != after.Status {
 		h.metrics.refunds.WithLabelValues(after.Provider, after.Status).Inc()
 		h.log.Info("refund "+after.Status, "refund", id, "payment", after.PaymentID, "provider", after.Provider, "was", before.Status)
 	}
-	return err
+	h.logReview(was, p)
+	return nil
 }
 
 // applyRefund writes a verdict into the refund, sets when to act next, and

@@ -398,6 +398,26 @@ func TestReviewIsLogged(t *testing.T) {
 	})
 }
 
+// TestRefundReviewIsLogged: also of one because of a refund.
+func TestRefundReviewIsLogged(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.mu.Lock()
+		r.send = func(context.Context, sdk.RefundRequest) (sdk.Refund, error) {
+			return sdk.Refund{MerchantRefundID: "another", Status: sdk.RefundSucceeded}, nil
+		}
+		r.mu.Unlock()
+		r.tells(sdk.RefundPending, nil)
+		w.refund(p.ID, "r1", "30.00")
+		time.Sleep(time.Hour)
+		synctest.Wait()
+		if n := strings.Count(w.log.String(), "payment needs a review"); n != 1 {
+			t.Errorf("logged %d times", n)
+		}
+	})
+}
+
 // TestMismatchOfALatePayment: beside the money that came late, an answer about
 // something else is not worth a word, until the former is decided.
 func TestMismatchOfALatePayment(t *testing.T) {

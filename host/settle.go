@@ -68,10 +68,15 @@ func (h *Host) settle(id string, change func(*store.Tx, *sqlgen.Payment) ([]entr
 		h.metrics.payments.WithLabelValues(after.Provider, after.Status).Inc()
 		h.log.Info("payment "+after.Status, "payment", id, "merchant_order_id", after.MerchantOrderID, "provider", after.Provider, "was", before.Status)
 	}
-	if underReview(after) && (before.ReviewReason != after.ReviewReason || before.ReviewDecision != "") {
-		h.log.Error("payment needs a review", "payment", id, "reason", after.ReviewReason, "observed", after.ReviewObserved)
-	}
+	h.logReview(before, after)
 	return nil
+}
+
+// logReview tells operators of a payment that a person has to look at.
+func (h *Host) logReview(before, after sqlgen.Payment) {
+	if underReview(after) && (before.ReviewReason != after.ReviewReason || before.ReviewDecision != "") {
+		h.log.Error("payment needs a review", "payment", after.ID, "reason", after.ReviewReason, "observed", after.ReviewObserved)
+	}
 }
 
 // write writes a payment with what belongs to it. The row is written first: it
