@@ -243,7 +243,8 @@ func (h *Host) keepsPayments(ctx context.Context, old, next *setup) error {
 	}
 	var bad config.Errors
 	for _, u := range open {
-		if old.accounts[u.provider] == nil {
+		before := old.accounts[u.provider]
+		if before == nil {
 			continue // it was missing already, and is flagged
 		}
 		after := next.accounts[u.provider]
@@ -251,7 +252,8 @@ func (h *Host) keepsPayments(ctx context.Context, old, next *setup) error {
 			bad = append(bad, next.cfg.At("providers", fmt.Sprintf("%s is dropped, but %s of it haven't ended; keep it, with accepting: false, until they have", u.provider, u.count())))
 			continue
 		}
-		if _, configured, ready := after.snapshot(); ready && configured.Account != u.account {
+		_, was, _ := before.snapshot()
+		if _, configured, ready := after.snapshot(); ready && configured.Account != u.account && configured.Account != was.Account {
 			bad = append(bad, next.cfg.At("providers."+u.provider+".config", fmt.Sprintf("names account %s, but %s at account %s haven't ended; "+
 				"add the new account as another provider, and set accepting: false on this one", configured.Account, u.count(), u.account)))
 		}

@@ -183,3 +183,34 @@ func TestReloadOfAClosedHost(t *testing.T) {
 		}
 	})
 }
+
+// What is parked at an account that the provider left before keeps no reload from
+// coming: nothing is moved by it. The way back is open, too.
+func TestReloadBesideAParkedAccount(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, paid := newRefundWorld(t)
+		r.sends(sdk.RefundPending, nil)
+		r.tells(sdk.RefundPending, nil)
+		c := w.refund(paid.ID, "r1", "10.00")
+		w.reopen(strings.Replace(worldConfig, `uid: "1"`, `uid: "2"`, 1))
+		defer w.close()
+		open := w.pay("o2")
+		if err := w.reload(`uid: "1"`, `uid: "2"`, "hush-hush", "hush-hush-2"); err != nil {
+			t.Errorf("the account is the same, but: %v", err)
+		}
+		w.keepsConfig("names account 1, but 1 payment(s) at account 2 haven't ended")
+		w.keepsConfig("one is dropped, but 1 refund(s) of it", lineOne, "", "[one, two]", "[two]")
+		w.two.says(sdk.StatusSucceeded)
+		r.tells(sdk.RefundSucceeded, nil)
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		w.is(open.Payment.ID, sdk.StatusSucceeded)
+		w.refundIs(c, "PENDING")
+		if err := w.reload(); err != nil {
+			t.Error(err)
+		}
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		w.refundIs(c, "SUCCEEDED")
+	})
+}

@@ -73,7 +73,7 @@ func (h *Host) adopt(ctx context.Context) error {
 			return err
 		}
 		h.log.Error("payments and refunds are parked: their provider is not configured", "provider", u.provider, "account", u.account,
-			"payments", len(payments), "refunds", len(refunds))
+			"payments", u.payments, "refunds", u.refunds)
 		err = h.store.Update(ctx, func(tx *store.Tx) error {
 			for _, p := range payments {
 				tx.Alarm(alarm.Alarm{Kind: alarm.Payment, ID: p.ID, Queue: otherQueue, At: fromMicros(p.DueAt)})
