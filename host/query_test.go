@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/paymux/paymux/host/internal/alarm"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -376,4 +377,35 @@ func TestRefreshUnsent(t *testing.T) {
 		synctest.Wait()
 		w.is(c.Payment.ID, sdk.StatusFailed)
 	})
+}
+
+// TestDueNow: an alarm that rings early, by another host's clock, rings again; one
+// whose reason has moved on doesn't, since that has an alarm of its own.
+func TestDueNow(t *testing.T) {
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	for name, c := range map[string]struct {
+		set, reason time.Duration // when the alarm was to ring and when its reason is due, from now
+		due         bool
+		again       time.Duration
+	}{
+		"in time":                  {0, 0, true, 0},
+		"late":                     {-time.Hour, -time.Hour, true, 0},
+		"early":                    {3 * time.Second, 3 * time.Second, false, 3 * time.Second},
+		"early, in whole seconds":  {2 * time.Second, 3 * time.Second, false, 3 * time.Second},
+		"moved":                    {0, 2 * time.Second, false, 0},
+		"moved, not due yet":       {time.Second, time.Hour, false, 0},
+		"moved to an earlier time": {time.Hour, -time.Second, true, 0},
+	} {
+		again, due := dueNow(alarm.Alarm{At: now.Add(c.set)}, micros(now.Add(c.reason)), now)
+		want := time.Time{}
+		if c.again > 0 {
+			want = now.Add(c.again)
+		}
+		if due != c.due || !again.Equal(want) {
+			t.Errorf("%s: due %v, again at %v", name, due, again)
+		}
+	}
+	if again, due := dueNow(alarm.Alarm{At: now}, 0, now); due || !again.IsZero() {
+		t.Errorf("done: due %v, again at %v", due, again)
+	}
 }

@@ -10,7 +10,8 @@ import (
 	"github.com/paymux/paymux/sdk"
 )
 
-// hints makes notifications "signed refund ID" speak of an acquirer's refund.
+// hints makes notifications "signed refund ID" speak of an acquirer's refund, and
+// of an order beside it.
 func (w *world) hints() {
 	w.one.mu.Lock()
 	defer w.one.mu.Unlock()
@@ -18,7 +19,7 @@ func (w *world) hints() {
 	w.one.parse = func(q sdk.HTTPRequest) (sdk.Notification, error) {
 		n, err := parse(q)
 		if id, is := strings.CutPrefix(string(q.Body), "signed refund "); is {
-			n.Events = []sdk.NotificationEvent{{Kind: sdk.EventRefund, RawType: "refunded", AcquirerRefundID: id}}
+			n.Events = []sdk.NotificationEvent{{Kind: sdk.EventRefund, RawType: "refunded", MerchantOrderID: "o2", AcquirerOrderID: "acq-o2", AcquirerRefundID: id}}
 		}
 		return n, err
 	}
@@ -56,7 +57,8 @@ func TestRefundEarlyNotification(t *testing.T) {
 	})
 }
 
-// TestRefundEarlyIsNoPayment: a refund's id that looks like an order's is none.
+// TestRefundEarlyIsNoPayment: a refund's id that looks like an order's is none,
+// and the order that the refund is of has nothing to hear.
 func TestRefundEarlyIsNoPayment(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w, _, _ := newRefundWorld(t)

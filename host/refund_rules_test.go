@@ -183,6 +183,22 @@ func TestRefundAnswerAfterTakeOver(t *testing.T) {
 		answer <- sdk.NotSent(sdk.CodePluginUnavailable, "surely not")
 		c := <-got
 		w.refundIs(c, "UNKNOWN") // only a question can tell now
+		r.mu.Lock()
+		r.ask = func(context.Context, sdk.RefundQuery) (sdk.Refund, error) {
+			w.exec("UPDATE refunds SET holder = 'host_other'") // which asks about it, too
+			r.tells(sdk.RefundSucceeded, nil)
+			return refundAnswer("r1", sdk.RefundPending), nil
+		}
+		r.mu.Unlock()
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if w.count("SELECT COUNT(*) FROM refunds WHERE holder = 'host_other'") != 1 {
+			t.Error("the hold of another host was released")
+		}
+		w.exec("UPDATE refunds SET holder = '', due_at = 1")
+		if err := w.sweep(t.Context(), time.Now()); err != nil {
+			t.Error(err)
+		}
 		time.Sleep(6 * time.Second)
 		synctest.Wait()
 		if got := w.refundIs(c, "SUCCEEDED"); got.StatusReason != "" {
@@ -261,5 +277,59 @@ func TestRefundBeforeSetUp(t *testing.T) {
 		if sent, _ := r.counts(); sent != 1 {
 			t.Errorf("sent %d times", sent)
 		}
+	})
+}
+
+// TestRefundAlarmTwice: of two alarms for one reason, as when one was set again
+// for fear that it was lost, one finds nothing to do.
+func TestRefundAlarmTwice(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.sends(sdk.RefundPending, nil)
+		r.tells(sdk.RefundPending, nil)
+		id := w.refund(p.ID, "r1", "30.00").Refund.ID
+		fl, _ := w.flights.take(id)
+		time.Sleep(6 * time.Second) // the first one waits
+		done := make(chan error)
+		go func() {
+			_, err := w.ring(t.Context(), w.alarmOfRefund(id, "one", micros(time.Now())))
+			done <- err
+		}()
+		synctest.Wait()
+		w.flights.land(id, fl)
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		if _, asked := r.counts(); asked != 1 {
+			t.Errorf("asked %d times", asked)
+		}
+	})
+}
+
+// TestSentAfterADay: what another host sent just before its time was over isn't
+// ended by this one's clock.
+func TestSentAfterADay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		r.sends(0, sdk.NotSent(sdk.CodeAcquirerUnavailable, "down"))
+		r.tells(sdk.RefundPending, nil)
+		c := w.refund(p.ID, "r1", "30.00")
+		w.one.fails(sdk.NotSent(sdk.CodeAcquirerUnavailable, "down"))
+		w.two.fails(sdk.NotSent(sdk.CodeAcquirerUnavailable, "down"))
+		payment := w.pay("o2").Payment.ID
+		time.Sleep(23*time.Hour + 59*time.Minute)
+		refund, _ := w.flights.take(c.Refund.ID)
+		order, _ := w.flights.take(payment)
+		time.Sleep(time.Hour) // the alarms of both ends wait
+		w.exec("UPDATE refunds SET send_state = 'answered', status = 'UNKNOWN'")
+		w.exec("UPDATE payments SET create_state = 'answered', status = 'UNKNOWN' WHERE id = '" + payment + "'")
+		w.flights.land(c.Refund.ID, refund)
+		w.flights.land(payment, order)
+		synctest.Wait()
+		w.refundIs(c, "UNKNOWN")
+		w.is(payment, sdk.StatusUnknown)
 	})
 }

@@ -37,6 +37,18 @@ func TestRefunds(t *testing.T) {
 		if err != nil || !more || len(page) != 2 || page[0].MerchantRefundID != "r3" {
 			t.Errorf("%+v, %t, %v", page, more, err)
 		}
+		if page, more, err := w.Refunds(context.Background(), "shop-a", p.ID, page[1].ID, 1); err != nil || more || len(page) != 1 || page[0].ID != first.Refund.ID {
+			t.Errorf("the last page: %+v, %t, %v", page, more, err)
+		}
+		other := w.pay("o2").Payment.ID
+		for _, of := range [][2]string{{"shop-b", p.ID}, {"shop-a", other}} {
+			if got, err := w.GetRefund(context.Background(), of[0], of[1], first.Refund.ID); codeOf(err) != sdk.CodeNotFound {
+				t.Errorf("as one of %v: %+v, %v", of, got, err)
+			}
+		}
+		if _, _, err := w.Refunds(context.Background(), "shop-b", p.ID, "", 2); codeOf(err) != sdk.CodeNotFound {
+			t.Errorf("of another merchant: %v", err)
+		}
 		if sent, _ := r.counts(); sent != 3 {
 			t.Errorf("%d refunds were sent", sent)
 		}

@@ -178,7 +178,7 @@ func (h *Host) ringRefund(ctx context.Context, a alarm.Alarm) (time.Time, error)
 func (h *Host) giveUpRefund(id string) {
 	defer h.flights.land(id, h.flights.await(id))
 	h.recordRefund(id, func(_ *store.Tx, r *sqlgen.Refund) (lifecycle.RefundVerdict, error) {
-		if r.SendState != refundUnsent || r.Holder != "" {
+		if r.SendState != refundUnsent { // it was sent meanwhile
 			return lifecycle.RefundVerdict{}, errNoChange
 		}
 		info := sdk.CodeNeverSent.Info()

@@ -1,6 +1,8 @@
 package host
 
 import (
+	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -63,6 +65,22 @@ func TestUnreadNotification(t *testing.T) {
 		}
 		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'unparsed'"); n != 1 {
 			t.Errorf("%d wait", n)
+		}
+
+		// A flood doesn't fill the disk, and keeps no other provider waiting.
+		w.exec(fmt.Sprintf(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < %d)
+			INSERT INTO notifications SELECT provider, digest || i, state, received_at, request, '', '', '', '', 1, 0, 0 FROM notifications, n WHERE state = 'unparsed'`, maxUnparsed-2))
+		w.setDown("two", true)
+		for i, name := range []string{"one", "one", "two"} {
+			if _, err := w.notify(name, fmt.Sprint("signed o", 10+i)); codeOf(err) != sdk.CodePluginUnavailable {
+				t.Error(err)
+			}
+		}
+		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'unparsed'"); n != maxUnparsed+1 {
+			t.Errorf("%d wait after a flood", n)
+		}
+		if n := strings.Count(w.log.String(), "too many notifications wait"); n != 1 {
+			t.Errorf("logged %d times", n)
 		}
 	})
 }

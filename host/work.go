@@ -112,7 +112,7 @@ func (h *Host) giveUp(id string) {
 	defer h.flights.land(id, h.flights.await(id))
 	h.record(id, func(_ *store.Tx, p *sqlgen.Payment) ([]entry, error) {
 		late := h.clock.Now().Sub(fromMicros(p.CreatedAt)) >= lifecycle.NeverSentAfter
-		if p.CreateState != createUnsent || statusOf(*p) != sdk.StatusCreated || !late {
+		if p.CreateState != createUnsent || !late {
 			return nil, nil
 		}
 		info := sdk.CodeNeverSent.Info()
