@@ -379,6 +379,77 @@ func TestRefreshUnsent(t *testing.T) {
 	})
 }
 
+// TestCancelFails: only a question can tell what became of a cancel whose answer
+// was lost; what the acquirer refused is the caller's to hear, and polling goes on.
+func TestCancelFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		defer w.close()
+		ctx, id := t.Context(), w.pay("o1").Payment.ID
+		var asked []sdk.CancelRequest
+		fails := func(err error) {
+			w.one.mu.Lock()
+			defer w.one.mu.Unlock()
+			w.one.cancel = func(r sdk.CancelRequest) (sdk.Payment, error) {
+				asked = append(asked, r)
+				return sdk.Payment{}, err
+			}
+		}
+		for _, failed := range []*sdk.Error{sdk.Refused(sdk.CodeRefused, "too late"), sdk.NotSent(sdk.CodeAcquirerRateLimited, "later")} {
+			fails(failed)
+			if _, err := w.Cancel(ctx, "shop-a", id); codeOf(err) != failed.Code {
+				t.Errorf("%v, want %v", err, failed)
+			}
+			synctest.Wait()
+		}
+		if w.is(id, sdk.StatusPending); w.one.queried() != 0 || w.count("SELECT COUNT(*) FROM payments WHERE holder <> ''") != 0 {
+			t.Errorf("asked %d times though nothing happened, or still held", w.one.queried())
+		}
+		time.Sleep(6 * time.Second)
+		synctest.Wait()
+		if w.one.queried() != 1 {
+			t.Errorf("asked %d times by plan", w.one.queried())
+		}
+
+		w.one.says(sdk.StatusCancelled)
+		fails(sdk.Unknown(sdk.CodeAcquirerTimeout, "lost"))
+		if _, err := w.Cancel(ctx, "shop-a", id); err != nil {
+			t.Error(err)
+		}
+		synctest.Wait() // no time passes
+		if p := w.is(id, sdk.StatusCancelled); !has(p, "cancel", "unknown outcome") {
+			t.Errorf("timeline %+v", p.Timeline)
+		}
+		for _, r := range asked {
+			if r.MerchantOrderID != "o1" || r.RequestID != asked[0].RequestID || r.RequestID == w.one.creates[0].RequestID {
+				t.Errorf("cancelled %+v", r)
+			}
+		}
+
+		id = w.pay("o2").Payment.ID
+		fl, _ := w.flights.take(id)
+		if _, err := w.Cancel(ctx, "shop-a", id); codeOf(err) != sdk.CodeInProgress {
+			t.Errorf("while another call is under way: %v", err)
+		}
+		w.flights.land(id, fl)
+		a := w.account("one")
+		a.mu.Lock()
+		a.configured.Cancels = false
+		a.mu.Unlock()
+		if _, err := w.Cancel(ctx, "shop-a", id); codeOf(err) != sdk.CodeUnsupported {
+			t.Errorf("where the provider can't: %v", err)
+		}
+		w.one.fails(sdk.NotSent(sdk.CodeAcquirerUnavailable, "down"))
+		w.two.fails(sdk.NotSent(sdk.CodeAcquirerUnavailable, "down"))
+		if _, err := w.Cancel(ctx, "shop-a", w.pay("o3").Payment.ID); codeOf(err) != sdk.CodeInvalidState {
+			t.Errorf("what was never sent: %v", err)
+		}
+		if len(asked) != 3 {
+			t.Errorf("the acquirer heard %d cancels", len(asked))
+		}
+	})
+}
+
 // TestDueNow: an alarm that rings early, by another host's clock, rings again; one
 // whose reason has moved on doesn't, since that has an alarm of its own.
 func TestDueNow(t *testing.T) {
