@@ -44,10 +44,15 @@ func TestRefundEarlyNotification(t *testing.T) {
 			w.hint("acq-r1")
 			return refundAnswer("r1", sdk.RefundPending), nil
 		}
+		r.ask = func(context.Context, sdk.RefundQuery) (sdk.Refund, error) {
+			return sdk.Refund{MerchantRefundID: "r1", Status: sdk.RefundSucceeded, RefundedAt: paidAt}, nil
+		}
 		r.mu.Unlock()
 		c := w.refund(p.ID, "r1", "30.00")
 		synctest.Wait() // no time passes
-		w.refundIs(c, "SUCCEEDED")
+		if got := w.refundIs(c, "SUCCEEDED"); got.ProviderRefundID != "acq-r1" {
+			t.Errorf("an answer that is short on words took the acquirer's id away: %+v", got)
+		}
 		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'matched' AND payment_id <> ''"); n != 1 {
 			t.Errorf("%d matched", n)
 		}
@@ -97,7 +102,9 @@ func TestRefundHintAgainstFailure(t *testing.T) {
 		r.tells(sdk.RefundSucceeded, nil)
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		w.refundIs(c, "FAILED") // final; a person looks
+		if got := w.refundIs(c, "FAILED"); got.Code != "REFUSED" { // final; a person looks
+			t.Errorf("it ended by %s", got.Code)
+		}
 		if got := w.get(p.ID); got.Review == nil || got.Review.Reason != "mismatch" {
 			t.Errorf("review %+v", got.Review)
 		}

@@ -26,8 +26,8 @@ func TestRefundPlan(t *testing.T) {
 		c := w.refund(p.ID, "r1", "60.00")
 		time.Sleep(24*time.Hour + time.Second)
 		synctest.Wait()
-		if got := w.refundIs(c, "FAILED"); got.Code != "NEVER_SENT" {
-			t.Errorf("after a day: %+v", got)
+		if got := w.refundIs(c, "FAILED"); got.Code != "NEVER_SENT" || !has(w.get(p.ID), "host", c.Refund.ID+" over 60.00 HKD is FAILED") {
+			t.Errorf("after a day: %+v; timeline %+v", got, w.get(p.ID).Timeline)
 		}
 		steps := []time.Duration{0, 5 * time.Second, 15 * time.Second, time.Minute, 5 * time.Minute, time.Hour, time.Hour}
 		at := time.Duration(0)

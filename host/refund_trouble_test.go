@@ -278,6 +278,12 @@ func TestRefundProviderGone(t *testing.T) {
 		if got := flagged(); got == nil || got.Reason != "provider_missing" {
 			t.Errorf("forgotten: review %+v", got)
 		}
+		told := reviews(w.get(p.ID), "refund")
+		time.Sleep(9 * 24 * time.Hour)
+		synctest.Wait()
+		if n := reviews(w.get(p.ID), "refund"); n != told {
+			t.Errorf("flagged %d times more while a person is looking", n-told)
+		}
 		w.close()
 		w.cfg = full
 		r.tells(sdk.RefundSucceeded, nil)
