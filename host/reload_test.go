@@ -46,9 +46,13 @@ func TestReloadAddsAProvider(t *testing.T) {
 		w := newWorld(t)
 		defer w.close()
 		first := w.pay("o1")
-		err := w.reload(lineTwo, lineTwo+"\n  three: {plugin: fake, config: {uid: \"2\", secret: hush-hush-2}}", "providers: [one, two]", "providers: [three]")
+		err := w.reload(lineTwo, lineTwo+"\n  three: {plugin: fake, config: {uid: \"2\", secret: hush-hush-2}}", "providers: [one, two]", "providers: [three]",
+			"key-of-shop-b-0123", "key-of-shop-b-4567")
 		if err != nil {
 			t.Fatal(err)
+		}
+		if strings.Contains(w.redact.text("key-of-shop-b-4567"), "4567") {
+			t.Error("a new API key isn't kept out of the log")
 		}
 		second := w.pay("o2")
 		if second.Payment.Provider != "three" || w.two.created() != 1 {
@@ -118,6 +122,8 @@ func TestReloadRefuses(t *testing.T) {
 		w.keepsConfig("providers.one.config.key: unknown key", `uid: "1"`, `uid: "1", key: x`)
 		w.keepsConfig("store: can't be changed while paymux runs", "sqlite:paymux.db", "sqlite:other.db")
 		w.keepsConfig("admin_listen: can't be changed while paymux runs", `admin_listen: ""`, `admin_listen: "127.0.0.1:1"`)
+		w.keepsConfig("listen: can't be changed while paymux runs", `admin_listen: ""`, "admin_listen: \"\"\nlisten: \"127.0.0.1:1\"")
+		w.keepsConfig("the binary says that it is plugin fake", "one: {plugin: fake", "one: {plugin: other")
 		w.setDown("three", true)
 		w.keepsConfig("provider three doesn't get ready, nothing was changed", lineTwo, lineTwo+"\n  three: {plugin: fake, config: {uid: \"2\"}}")
 		w.setDown("one", true) // nothing changes about it: it is no worse than before
@@ -206,6 +212,11 @@ func TestReloadBesideAParkedAccount(t *testing.T) {
 		synctest.Wait()
 		w.is(open.Payment.ID, sdk.StatusSucceeded)
 		w.refundIs(c, "PENDING")
+		gone := []string{lineOne, "", "[one, two]", "[two]"}
+		w.reopen(strings.NewReplacer(gone...).Replace(worldConfig))
+		if err := w.reload(append(gone, "hush-hush", "hush-hush-2")...); err != nil {
+			t.Errorf("it was missing already, but: %v", err)
+		}
 		if err := w.reload(); err != nil {
 			t.Error(err)
 		}
