@@ -60,6 +60,7 @@ func TestEventRetries(t *testing.T) {
 // TestEndpointAnswers: which answers are the end of it.
 func TestEndpointAnswers(t *testing.T) {
 	date := time.Date(2000, 1, 1, 0, 10, 0, 0, time.UTC).Format(http.TimeFormat) // the bubble begins at midnight
+	ever := time.Date(2099, 1, 1, 0, 0, 0, 0, time.UTC).Format(http.TimeFormat)
 	for name, c := range map[string]struct {
 		answer   *http.Response
 		again    bool
@@ -77,6 +78,7 @@ func TestEndpointAnswers(t *testing.T) {
 		"away, at once":        {says(503, "Retry-After: 0"), true, 4500 * time.Millisecond, 6 * time.Second},
 		"away, minus":          {says(503, "Retry-After: -1"), true, 4500 * time.Millisecond, 6 * time.Second},
 		"away, for ever":       {says(503, "Retry-After: 2000000000"), true, 24 * time.Hour, 24*time.Hour + 2*time.Second},
+		"away until ever":      {says(503, "Retry-After: "+ever), true, 24 * time.Hour, 24*time.Hour + 2*time.Second},
 		"away, beyond numbers": {says(503, "Retry-After: 99999999999999999999"), true, 4500 * time.Millisecond, 6 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -135,6 +137,11 @@ func TestDeadEndpoint(t *testing.T) {
 		}
 		if n := len(w.shops.heard(otherURL)); n != endpointWorkers {
 			t.Errorf("the dead one holds %d workers", n)
+		}
+		time.Sleep(eventTimeout)
+		synctest.Wait()
+		if n := len(w.shops.heard(otherURL)); n != endpointWorkers {
+			t.Errorf("%d more are tried when the first have had their time", n)
 		}
 	})
 }
@@ -203,10 +210,18 @@ func TestCrashBeforeDelivery(t *testing.T) {
 func TestEndpointLeaves(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorldOf(t, eventConfig)
-		w.shops.answers(func(context.Context, delivery) (*http.Response, error) { return says(500), nil })
+		w.shops.answers(func(context.Context, delivery) (*http.Response, error) {
+			return nil, errors.New("茶" + strings.Repeat("x", 5000))
+		})
 		w.pay("o1")
 		w.pay("o2")
 		synctest.Wait()
+		if n := w.count("SELECT COUNT(*) FROM deliveries WHERE last_error LIKE '茶x%' AND length(last_error) BETWEEN 490 AND 500"); n != 2 {
+			t.Errorf("%d deliveries say why, in short", n)
+		}
+		if n := strings.Count(w.log.String(), "event not delivered"); n != 2 {
+			t.Errorf("%d are in the log", n)
+		}
 		w.close()
 		w.shops.heard(hookURL)
 		full := w.cfg

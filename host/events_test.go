@@ -144,6 +144,14 @@ func TestListEvents(t *testing.T) {
 		if err != nil || more || len(rest) != 1 || rest[0].ID >= first[1].ID {
 			t.Errorf("%+v, %v, %v", rest, more, err)
 		}
+		if all, more, err := w.Events(ctx, "shop-a", EventFilter{Limit: 3}); err != nil || more || len(all) != 3 {
+			t.Errorf("%+v, %v, %v", all, more, err)
+		}
+		for _, limit := range []int{-1, MaxPage + 1} {
+			if _, _, err := w.Events(ctx, "shop-a", EventFilter{Limit: limit}); sdk.AsError(err).Field != "limit" {
+				t.Errorf("a page of %d: %v", limit, err)
+			}
+		}
 		if others, _, err := w.Events(ctx, "shop-b", EventFilter{}); err != nil || len(others) != 0 {
 			t.Errorf("another merchant sees %+v, %v", others, err)
 		}
@@ -233,13 +241,15 @@ func TestRefundEvents(t *testing.T) {
 		r.mu.Lock()
 		r.send = func(_ context.Context, q sdk.RefundRequest) (sdk.Refund, error) {
 			answer := refundAnswer(q.MerchantRefundID, sdk.RefundFailed)
-			answer.StatusReason = strings.Repeat("x", 60<<10)
+			answer.StatusReason, answer.AcquirerRefundID = strings.Repeat("x", 20<<10), strings.Repeat("y", 20<<10)
 			return answer, nil
 		}
 		r.mu.Unlock()
 		w.refund(p.ID, "r1", "30.00")
 		r.sends(sdk.RefundSucceeded, nil)
 		w.refund(p.ID, "r2", "40.00")
+		r.sends(0, sdk.Unknown(sdk.CodeAcquirerTimeout, "lost"))
+		w.refund(p.ID, "r3", "10.00") // which nobody is told of: it may be on its way
 		synctest.Wait()
 		all, _, err := w.Events(t.Context(), "shop-a", EventFilter{})
 		if err != nil || len(all) != 3 {
