@@ -2,12 +2,15 @@ package host
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/paymux/paymux/host/internal/lifecycle"
+	"github.com/paymux/paymux/host/internal/store/sqlgen"
 	"github.com/paymux/paymux/sdk"
 )
 
@@ -54,7 +57,7 @@ func TestAcceptMismatch(t *testing.T) {
 		defer w.close()
 		id := w.mismatched("o1")
 		p, err := w.review(id, "accept", "the acquirer kept a fee of 1.00")
-		if err != nil || p.Status != "SUCCEEDED" || p.Review != nil || p.PaidAt.IsZero() || p.ProviderOrderID != "acq-o1" {
+		if err != nil || p.Status != "SUCCEEDED" || p.Review != nil || p.PaidAt.IsZero() || p.ProviderOrderID != "acq-o1" || p.Code != "" {
 			t.Fatalf("%+v, %v", p, err)
 		}
 		if !has(p, "review", "a person accepted") || !has(p, "merchant", "accept of mismatch: the acquirer kept a fee of 1.00") {
@@ -438,4 +441,37 @@ func TestMismatchOfALatePayment(t *testing.T) {
 			t.Errorf("%+v, %v", p, err)
 		}
 	})
+}
+
+// TestIsNews: what was decided comes up again only if the acquirer says something
+// else, and leaving something out says nothing.
+func TestIsNews(t *testing.T) {
+	said := func(change func(*observation)) string {
+		o := observation{MerchantOrderID: "o1", ProviderOrderID: "acq-o1", Amount: "99.00", Currency: "HKD", Status: "SUCCEEDED", RequestID: "r1"}
+		change(&o)
+		text, _ := json.Marshal(o)
+		return string(text)
+	}
+	p := sqlgen.Payment{ReviewReason: "mismatch", ReviewDecision: DecisionDismiss, ReviewObserved: said(func(*observation) {})}
+	for name, c := range map[string]struct {
+		change func(*observation)
+		news   bool
+	}{
+		"the same":       {func(o *observation) { o.RequestID, o.RawStatus = "r2", "paid" }, false},
+		"less":           {func(o *observation) { *o = observation{Status: o.Status} }, false},
+		"a status":       {func(o *observation) { o.Status = "FAILED" }, true},
+		"an amount":      {func(o *observation) { o.Amount = "98.00" }, true},
+		"a currency":     {func(o *observation) { o.Currency = "CNY" }, true},
+		"our order":      {func(o *observation) { o.MerchantOrderID = "o2" }, true},
+		"the acquirer's": {func(o *observation) { o.ProviderOrderID = "acq-o2" }, true},
+	} {
+		if news := isNews(p, lifecycle.Mismatch, said(c.change)); news != c.news {
+			t.Errorf("%s: news %v", name, news)
+		}
+		open := p
+		open.ReviewDecision = ""
+		if isNews(open, lifecycle.Mismatch, said(c.change)) || !isNews(open, lifecycle.Stale, said(c.change)) {
+			t.Errorf("%s: while a person looks, only another reason is news", name)
+		}
+	}
 }
