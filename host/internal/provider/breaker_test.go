@@ -255,3 +255,55 @@ func TestWhatIsNoLie(t *testing.T) {
 		t.Errorf("reported %q", j.lies)
 	}
 }
+
+// TestBreakerNumbers: ten failures in a row open it, whatever says that nobody
+// could be asked; after five seconds three calls at once see whether it is over.
+func TestBreakerNumbers(t *testing.T) {
+	report := func(t *testing.T, b *breaker, n int, err error) {
+		t.Helper()
+		for i := range n {
+			done, stopped := b.allow()
+			if stopped != nil {
+				t.Fatalf("stopped after %d: %v", i, stopped)
+			}
+			done(err)
+		}
+	}
+	for _, code := range []sdk.Code{
+		sdk.CodeAcquirerUnavailable, sdk.CodeAcquirerTimeout, sdk.CodeAcquirerRateLimited, sdk.CodeAcquirerAnswerInvalid,
+		sdk.CodeCredentialsRefused, sdk.CodePluginTimeout, sdk.CodePluginPanic,
+	} {
+		t.Run(code.Name(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, failed := newBreaker(), sdk.Unknown(code, "so it says")
+				report(t, b, 9, failed)
+				report(t, b, 1, nil)
+				report(t, b, 9, failed)
+				report(t, b, 5, sdk.NotSent(sdk.CodePluginUnavailable, "restarting")) // neither a failure nor a success
+				report(t, b, 1, failed)
+				_, err := b.allow()
+				if e := sdk.AsError(err); e == nil || e.Outcome != sdk.OutcomeNotSent || e.Code != code || e.RetryAfter != 5*time.Second {
+					t.Fatalf("after ten: %v", err)
+				}
+				time.Sleep(5*time.Second - time.Millisecond)
+				_, err = b.allow()
+				if e := sdk.AsError(err); e == nil || e.RetryAfter != time.Second {
+					t.Errorf("just before the pause is over: %v", err)
+				}
+				time.Sleep(2 * time.Millisecond)
+				for range 3 {
+					if _, err := b.allow(); err != nil {
+						t.Errorf("a probe: %v", err)
+					}
+				}
+				if _, err := b.allow(); err == nil {
+					t.Error("a fourth probe")
+				}
+			})
+		})
+	}
+	b := newBreaker()
+	for _, code := range []sdk.Code{sdk.CodeRefused, sdk.CodeOrderNotFound, sdk.CodeMismatch, sdk.CodeInvalidRequest} {
+		report(t, b, 20, sdk.Refused(code, "the acquirer works"))
+	}
+}
