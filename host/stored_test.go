@@ -162,3 +162,46 @@ func (w *world) counted(line string) (value float64) {
 	}
 	return value
 }
+
+// TestHousekeeping: alarms that were lost, a call that was cut off and a plugin
+// that wasn't there are found without anybody's asking.
+func TestHousekeeping(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w, r, p := newRefundWorld(t)
+		defer w.close()
+		w.one.creating(newAcquirer().create)
+		r.sends(sdk.RefundPending, nil)
+		open, held, c := w.pay("o2").Payment.ID, w.pay("o3").Payment.ID, w.refund(p.ID, "r1", "30.00")
+		w.setDown("two", true)
+		if _, err := w.notify("two", "signed o9"); codeOf(err) != sdk.CodePluginUnavailable {
+			t.Error(err)
+		}
+		for _, table := range []string{"payments", "refunds", "notifications"} {
+			w.exec("UPDATE " + table + " SET due_at = 4000000000000000")
+		}
+		time.Sleep(2 * time.Minute) // the alarms find nothing to do
+		w.setDown("two", false)
+		w.exec("UPDATE payments SET due_at = 1 WHERE id = '" + open + "'")
+		w.exec("UPDATE payments SET holder = '" + w.store.Host() + "' WHERE id = '" + held + "'")
+		w.exec("UPDATE refunds SET due_at = 1")
+		w.exec("UPDATE notifications SET due_at = 1")
+		w.one.says(sdk.StatusSucceeded)
+		a := w.account("one")
+		a.mu.Lock()
+		a.ready = false
+		a.mu.Unlock()
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if info, err := w.Provider("", "one"); err != nil || info.Capabilities == nil {
+			t.Errorf("not set up again: %+v, %v", info, err)
+		}
+		time.Sleep(sweepEvery)
+		synctest.Wait()
+		w.is(open, sdk.StatusSucceeded)
+		w.is(held, sdk.StatusSucceeded)
+		w.refundIs(c, "SUCCEEDED")
+		if n := w.count("SELECT COUNT(*) FROM notifications WHERE state = 'unparsed'"); n != 0 {
+			t.Errorf("%d notifications wait", n)
+		}
+	})
+}
