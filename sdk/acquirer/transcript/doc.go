@@ -16,9 +16,9 @@
 // Everywhere: the values in [Options], in every form ([Options] is filled from the
 // config's marks where paymux/sdk/plugin records), and whatever was learned from
 // the places below. Headers, unless they are known to be harmless. Members of
-// JSON, fields of forms and parameters of URLs whose name says token, secret, key
-// or the like; in JSON and URLs within strings too. Bodies that are neither JSON
-// nor a form, as a whole: nobody can say what is a secret in them.
+// JSON, fields of forms and parameters of URLs whose name says token, secret, API
+// key or the like; in JSON, URLs and forms within strings too. Bodies that are
+// neither JSON nor a form, as a whole: nobody can say what is a secret in them.
 //
 // Payers' data that an acquirer sends is not left out.
 package transcript

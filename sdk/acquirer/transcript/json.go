@@ -83,19 +83,32 @@ func (s *scrubber) jsonString(raw jsontext.Value, depth int) string {
 	return string(quoted)
 }
 
-// value takes secrets out of a text that may itself be JSON or a URL.
+// value takes secrets out of a text that may itself be JSON, a URL or a form.
+// Where one of these names a secret but can't be read, nobody can say where the
+// secret ends.
 func (s *scrubber) value(plain string, depth int) string {
-	clean := plain
-	if depth < deepest {
-		if strings.HasPrefix(plain, "{") || strings.HasPrefix(plain, "[") {
-			if inner, omitted := s.json(plain, depth+1); omitted == 0 {
-				clean = inner
-			}
-		} else if u, err := url.Parse(plain); err == nil && u.Scheme != "" && (u.RawQuery != "" || u.User != nil) {
-			if cleaned := s.url(u, depth+1); strings.Contains(cleaned, "redacted") { // else left to the byte
-				clean = cleaned
-			}
+	clean, begin := plain, strings.TrimLeft(plain, " \t\r\n")
+	isJSON := strings.HasPrefix(begin, "{") || strings.HasPrefix(begin, "[")
+	switch u, err := url.Parse(begin); {
+	case !isJSON && !strings.ContainsAny(begin, "=@"):
+	case depth >= deepest || !isJSON && err != nil && strings.Contains(begin, "://"):
+		if namesSecret(plain) {
+			return guise.Redacted
 		}
+	case isJSON:
+		inner, omitted := s.json(plain, depth+1)
+		switch {
+		case omitted == 0:
+			clean = inner
+		case namesSecret(plain):
+			return guise.Redacted
+		}
+	case err == nil && (u.Host != "" || u.RawQuery != "" || u.Fragment != ""):
+		if cleaned := s.url(u, depth+1); strings.Contains(cleaned, "redacted") { // else left to the byte
+			clean = cleaned
+		}
+	case namesSecret(plain):
+		clean = s.form(plain, depth+1)
 	}
 	return s.text(clean)
 }

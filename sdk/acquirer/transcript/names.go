@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // shownHeaders are those whose values are no secret; of others only the name is
@@ -25,7 +26,7 @@ var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "
 // values are secrets. Taking too many costs nothing but a look.
 var secretEndings = []string{
 	"secret", "token", "password", "passwd", "passphrase", "apikey", "secretkey", "privatekey", "accesskey", "webhookkey",
-	"signature", "authorization", "credential", "credentials", "cookie",
+	"signature", "authorization", "credential", "cookie",
 }
 
 // secretNames are too short to be endings.
@@ -34,14 +35,23 @@ var secretNames = []string{"sign", "sig", "pwd", "pin", "cvc", "cvv"}
 var plainName = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
 
 // secretName reports whether a name of a member, field or parameter says that
-// its value is a secret. Of a[b] it is b that counts.
+// its value is a secret. Of a[b] and a[] each part counts.
 func secretName(name string) bool {
-	if open := strings.LastIndexByte(name, '['); open > 0 && strings.HasSuffix(name, "]") && open+2 < len(name) {
-		name = name[open+1 : len(name)-1]
-	}
+	return slices.ContainsFunc(strings.FieldsFunc(name, func(r rune) bool { return r == '[' || r == ']' }), secretPart)
+}
+
+func secretPart(name string) bool {
 	name = plainName.Replace(strings.ToLower(name))
+	one := strings.TrimSuffix(name, "s")
 	return slices.Contains(secretNames, name) ||
-		slices.ContainsFunc(secretEndings, func(end string) bool { return strings.HasSuffix(name, end) })
+		slices.ContainsFunc(secretEndings, func(end string) bool { return strings.HasSuffix(one, end) })
+}
+
+// namesSecret reports whether a word of a text is such a name.
+func namesSecret(text string) bool {
+	return slices.ContainsFunc(strings.FieldsFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' && r != '-'
+	}), secretPart)
 }
 
 // learnedHeader reports whether a header's value is looked for elsewhere too.

@@ -126,6 +126,10 @@ func (s *scrubber) learnHeader(from http.Header) {
 			for _, part := range strings.Fields(v) { // Bearer and the token
 				s.learn(part)
 			}
+			if _, cookie, ok := strings.Cut(v, "="); ok && strings.HasSuffix(name, "Cookie") {
+				cookie, _, _ = strings.Cut(cookie, ";")
+				s.learn(cookie)
+			}
 		}
 	}
 }
@@ -144,16 +148,21 @@ func (s *scrubber) url(from *url.URL, depth int) string {
 	if u.User != nil {
 		password, _ := u.User.Password()
 		s.learn(password)
+		s.learn(u.User.Username()) // some acquirers take the key as the name
 		u.User = url.User("redacted")
 	}
 	u.RawQuery = s.form(u.RawQuery, depth)
+	fragment := "" // dropped, but for a mark where a secret was
+	if strings.Contains(s.form(u.EscapedFragment(), depth), guise.Redacted) {
+		fragment = "#" + guise.Redacted
+	}
 	u.Fragment, u.RawFragment = "", ""
 	text := s.text(u.String())
 	if plain, err := url.PathUnescape(u.EscapedPath()); err != nil || s.text(plain) != plain {
 		u.Path, u.RawPath = "/"+guise.Redacted, "" // escaped in a form that no encoder makes
 		text = s.text(u.String())
 	}
-	return text
+	return text + fragment
 }
 
 // form takes secrets out of a query or a form; what is none is left out.

@@ -3,11 +3,13 @@ package transcript
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
 
 	"github.com/paymux/paymux/sdk"
+	"github.com/paymux/paymux/sdk/internal/guise"
 )
 
 const secret = "s3cr€t&key/+value"
@@ -28,6 +30,18 @@ func TestBody(t *testing.T) {
 		{"as a name", `{"s3cr€t&key/+value":1}`, `{"[redacted]":1}`, nil, 0},
 		{"JSON within", `{"a":"{\"token\":\"abcdefghi\"}"}`, `{"a":"{\"token\":\"[redacted]\"}"}`, nil, 0},
 		{"URL within", `{"a":"https://x/y?token=abcdefghi&z=1#f"}`, `{"a":"https://x/y?token=[redacted]&z=1"}`, nil, 0},
+		{"fragment within", `{"a":"https://x/y#access_token=abcdefghi","b":"abcdefghi"}`, `{"a":"https://x/y#[redacted]","b":"[redacted]"}`, nil, 0},
+		{"fragment after a query", `{"a":"https://x/y?z=1#token=abc"}`, `{"a":"https://x/y?z=1#[redacted]"}`, nil, 0},
+		{"a fragment without one", `{"a":"https://x/y?z=1#part"}`, `{"a":"https://x/y?z=1#part"}`, nil, 0},
+		{"relative URL within", `{"a":"/y?token=abc&z=1"}`, `{"a":"/y?token=[redacted]&z=1"}`, nil, 0},
+		{"bad URL within", `{"a":"https://x/%zz?token=abc"}`, `{"a":"[redacted]"}`, nil, 0},
+		{"form within", `{"a":"z=1&client_secret=abc"}`, `{"a":"z=1&client_secret=[redacted]"}`, nil, 0},
+		{"form without one", `{"a":"z=%zz&y=1 = 1"}`, `{"a":"z=%zz&y=1 = 1"}`, nil, 0},
+		{"JSON within, cut short", `{"a":" {\"token\":\"abc"}`, `{"a":"[redacted]"}`, nil, 0},
+		{"no JSON within", `{"a":"[1] of 2"}`, `{"a":"[1] of 2"}`, nil, 0},
+		{"JSON far within", nested(`{"token":"abc"}`, deepest+1), nested(guise.Redacted, deepest+1), nil, 0},
+		{"many", `{"access_tokens":["abcdefghi"],"address":"x"}`, `{"access_tokens":"[redacted]","address":"x"}`, nil, 0},
+		{"each name of a form", "token[]=abc&secret[0]=abc&x[token]=abc&x[y]=1", "token[]=[redacted]&secret[0]=[redacted]&x[token]=[redacted]&x[y]=1", form, 0},
 		{"cut short", `{"a":1,"token":"abcdef`, `{"a":1,"token"`, nil, 8},
 		{"twice the name", `{"token":"abcdefghi","token":"jklmnopqr"}`, `{"token":"[redacted]","token":"[redacted]"}`, nil, 0},
 		{"no JSON", "<p>token abcdefghi</p>", "", nil, 22},
@@ -46,10 +60,20 @@ func TestBody(t *testing.T) {
 	}
 }
 
+// nested returns a text in JSON, in JSON within a string, and so on.
+func nested(text string, depth int) string {
+	for range depth {
+		inJSON, _ := json.Marshal(map[string]string{"a": text})
+		text = string(inJSON)
+	}
+	return text
+}
+
 func TestURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://a.example/v1/x?uid=1&client_secret=abc":            "https://a.example/v1/x?uid=1&client_secret=[redacted]",
 		"https://u:passw0rd-1@a.example/":                           "https://redacted@a.example/",
+		"https://a.example/x?z=1#access_token=abc":                  "https://a.example/x?z=1#[redacted]",
 		"https://a.example/%73%33cr%E2%82%ACt&key%2F%2Bvalue/x?a=1": "https://a.example/%5Bredacted%5D?a=1",
 	} {
 		if got := newScrubber(Options{Secrets: []string{secret}}).link(in); got != want {
@@ -80,6 +104,25 @@ func TestHeader(t *testing.T) {
 		if got := back.Get(name); got != want {
 			t.Errorf("%s of an answer: %s", name, got)
 		}
+	}
+}
+
+// What a header or a URL teaches is looked for in the same message and in all
+// that follow, however often another secret is learned in between.
+func TestLearned(t *testing.T) {
+	s := newScrubber(Options{Secrets: []string{secret}})
+	first := s.message(Message{}, "https://key-of-user@x/?sign=s1gnature-1&y=passw0rd-1", http.Header{
+		"Authorization": {"Bearer tok-1234567"}, "Set-Cookie": {"sid=c00kie-123; Path=/"}, "Cookie": {"sid=c00kie-456"}, "X-Api-Key": {"k3y-123456"},
+		"Location": {"https://u:passw0rd-1@x/"},
+	}, []byte(`{"a":"s1gnature-1 tok-1234567 c00kie-123 c00kie-456 k3y-123456 key-of-user passw0rd-1"}`), true)
+	for range 3 {
+		s.message(Message{}, "", nil, []byte(`{"token":"another-1"}`), true)
+		s.message(Message{}, "", nil, []byte(`{"token":"another-2"}`), true)
+	}
+	later := s.message(Message{}, "", nil, []byte(`"s1gnature-1 tok-1234567 c00kie-123 c00kie-456 k3y-123456 key-of-user passw0rd-1 `+secret+`"`), false)
+	const gone = "[redacted] [redacted] [redacted] [redacted] [redacted] [redacted] [redacted]"
+	if first.Body != `{"a":"`+gone+`"}` || first.URL != "https://redacted@x/?sign=[redacted]&y=%5Bredacted%5D" || later.Body != `"`+gone+` [redacted]"` {
+		t.Errorf("%s\n%s\n%s", first.URL, first.Body, later.Body)
 	}
 }
 
