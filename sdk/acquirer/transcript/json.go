@@ -17,7 +17,8 @@ const deepest = 4
 var redactedJSON = strconv.Quote(guise.Redacted)
 
 // json takes secrets out of JSON, to the byte: what has none stays as it is. Of
-// JSON that is cut short it keeps what can be read.
+// JSON that is cut short it keeps what can be read. What shows in numbers or
+// between values is for the caller to find.
 func (s *scrubber) json(text string, depth int) (clean string, omitted int) {
 	d := jsontext.NewDecoder(strings.NewReader(text), jsontext.AllowDuplicateNames(true))
 	var out strings.Builder
@@ -55,7 +56,7 @@ func (s *scrubber) json(text string, depth int) (clean string, omitted int) {
 			case raw.Kind() == '"':
 				out.WriteString(s.jsonString(raw, depth))
 			default:
-				out.WriteString(s.text(string(raw)))
+				out.WriteString(string(raw))
 			}
 		default: // the end, or no JSON
 			rest := text[copied:]

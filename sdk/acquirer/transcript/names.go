@@ -56,7 +56,7 @@ func namesSecret(text string) bool {
 
 // learnedHeader reports whether a header's value is looked for elsewhere too.
 func learnedHeader(name string) bool {
-	return slices.Contains(secretHeaders, name) || secretName(strings.TrimPrefix(name, "X-"))
+	return secretName(strings.TrimPrefix(name, "X-"))
 }
 
 func canonical(names []string) []string {

@@ -80,7 +80,6 @@ func (s *scrubber) text(text string) string {
 // so that it is read a second time then.
 func (s *scrubber) message(m Message, target string, header http.Header, body []byte, incoming bool) *Message {
 	s.learnHeader(header)
-	s.settle()
 	for again := false; ; again = true {
 		m.Body, m.Omitted = s.body(header, body)
 		if target != "" {

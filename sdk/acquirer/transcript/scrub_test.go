@@ -28,6 +28,11 @@ func TestBody(t *testing.T) {
 		{"a short one isn't looked for", `{"token":"HKD","currency":"HKD"}`, `{"token":"[redacted]","currency":"HKD"}`, nil, 0},
 		{"any escape", `{"a":"\u0073\u0033cr\u20ac\u0074&key\/+value","b":1}`, `{"a":"[redacted]","b":1}`, nil, 0},
 		{"as a name", `{"s3cr€t&key/+value":1}`, `{"[redacted]":1}`, nil, 0},
+		{"as a name with escapes", `{"\u0073\u0033cr\u20ac\u0074&key\/+value":1}`, `{"[redacted]":1}`, nil, 0},
+		{"a number", `{"a":[77001234567]}`, `{"a":[[redacted]]}`, nil, 0},
+		{"an object", `{"a":{"kid":"1","x":"y"}}`, `{"a":[redacted]}`, nil, 0},
+		{"unescaped in a form", "x=s3cr€t&key/+value", "x=[redacted]", form, 0},
+		{"as a form's name", "a=1&%73%33cr%E2%82%ACt%26key%2F%2Bvalue=1", "a=1&[redacted]", form, 0},
 		{"JSON within", `{"a":"{\"token\":\"abcdefghi\"}"}`, `{"a":"{\"token\":\"[redacted]\"}"}`, nil, 0},
 		{"URL within", `{"a":"https://x/y?token=abcdefghi&z=1#f"}`, `{"a":"https://x/y?token=[redacted]&z=1"}`, nil, 0},
 		{"fragment within", `{"a":"https://x/y#access_token=abcdefghi","b":"abcdefghi"}`, `{"a":"https://x/y#[redacted]","b":"[redacted]"}`, nil, 0},
@@ -52,7 +57,7 @@ func TestBody(t *testing.T) {
 		{"empty", "", "", nil, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			got := newScrubber(Options{Secrets: []string{secret}}).message(Message{}, "", test.header, []byte(test.in), true)
+			got := newScrubber(Options{Secrets: []string{secret, "77001234567", `{"kid":"1","x":"y"}`}}).message(Message{}, "", test.header, []byte(test.in), true)
 			if got.Body != test.want || got.Omitted != test.omitted {
 				t.Errorf("got  %q, %d\nwant %q, %d", got.Body, got.Omitted, test.want, test.omitted)
 			}
@@ -73,6 +78,7 @@ func TestURL(t *testing.T) {
 	for in, want := range map[string]string{
 		"https://a.example/v1/x?uid=1&client_secret=abc":            "https://a.example/v1/x?uid=1&client_secret=[redacted]",
 		"https://u:passw0rd-1@a.example/":                           "https://redacted@a.example/",
+		"https://a.example/%zz?token=abc":                           "[redacted]",
 		"https://a.example/x?z=1#access_token=abc":                  "https://a.example/x?z=1#[redacted]",
 		"https://a.example/%73%33cr%E2%82%ACt&key%2F%2Bvalue/x?a=1": "https://a.example/%5Bredacted%5D?a=1",
 	} {
@@ -85,8 +91,8 @@ func TestURL(t *testing.T) {
 func TestHeader(t *testing.T) {
 	s := newScrubber(Options{Secrets: []string{secret}, ShowIncoming: []string{"signature", "authorization"}})
 	in := http.Header{
-		"Authorization": {"Bearer tok-1234567"}, "Signature": {"sig"}, "X-New-Key": {"k"}, "Idempotency-Key": {"pay tok-1234567"},
-		"Accept": {base64.StdEncoding.EncodeToString([]byte(secret))}, "Location": {"https://x/?token=abc"}, "User-Agent": {"x"},
+		"Authorization": {"Bearer tok-1234567"}, "signature": {"sig-of-the-acquirer"}, "X-New-Key": {"k"}, "Idempotency-Key": {"pay tok-1234567"},
+		"Accept": {base64.StdEncoding.EncodeToString([]byte(secret))}, "Location": {"https://x/?token=abc"}, "user-agent": {"x"},
 	}
 	s.learnHeader(in)
 	s.settle()
@@ -99,7 +105,7 @@ func TestHeader(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 		if name == "Signature" {
-			want = "sig" // it is the acquirer's
+			want = "sig-of-the-acquirer" // it is the acquirer's
 		}
 		if got := back.Get(name); got != want {
 			t.Errorf("%s of an answer: %s", name, got)
@@ -112,15 +118,15 @@ func TestHeader(t *testing.T) {
 func TestLearned(t *testing.T) {
 	s := newScrubber(Options{Secrets: []string{secret}})
 	first := s.message(Message{}, "https://key-of-user@x/?sign=s1gnature-1&y=passw0rd-1", http.Header{
-		"Authorization": {"Bearer tok-1234567"}, "Set-Cookie": {"sid=c00kie-123; Path=/"}, "Cookie": {"sid=c00kie-456"}, "X-Api-Key": {"k3y-123456"},
+		"Authorization": {"Bearer tok-1234567"}, "Set-Cookie": {"sid=c00kie-123; Path=/"}, "Cookie": {"sid=c00kie-456"}, "x-api-key": {"k3y-123456"}, "X-Session-Token": {"a b c d e"},
 		"Location": {"https://u:passw0rd-1@x/"},
-	}, []byte(`{"a":"s1gnature-1 tok-1234567 c00kie-123 c00kie-456 k3y-123456 key-of-user passw0rd-1"}`), true)
+	}, []byte(`{"a":"s1gnature-1 tok-1234567 c00kie-123 c00kie-456 k3y-123456 key-of-user passw0rd-1 a b c d e"}`), true)
 	for range 3 {
 		s.message(Message{}, "", nil, []byte(`{"token":"another-1"}`), true)
 		s.message(Message{}, "", nil, []byte(`{"token":"another-2"}`), true)
 	}
-	later := s.message(Message{}, "", nil, []byte(`"s1gnature-1 tok-1234567 c00kie-123 c00kie-456 k3y-123456 key-of-user passw0rd-1 `+secret+`"`), false)
-	const gone = "[redacted] [redacted] [redacted] [redacted] [redacted] [redacted] [redacted]"
+	later := s.message(Message{}, "", nil, []byte(`"s1gnature-1 tok-1234567 c00kie-123 c00kie-456 k3y-123456 key-of-user passw0rd-1 a b c d e `+secret+`"`), false)
+	const gone = "[redacted] [redacted] [redacted] [redacted] [redacted] [redacted] [redacted] [redacted]"
 	if first.Body != `{"a":"`+gone+`"}` || first.URL != "https://redacted@x/?sign=[redacted]&y=%5Bredacted%5D" || later.Body != `"`+gone+` [redacted]"` {
 		t.Errorf("%s\n%s\n%s", first.URL, first.Body, later.Body)
 	}
