@@ -33,6 +33,8 @@ func TestCreateMatrix(t *testing.T) {
 		{"still running", host.Created{Payment: full(sdk.StatusCreated)}, nil, 202, "", true},
 		{"refused", host.Created{Payment: full(sdk.StatusFailed), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 402, "REFUSED", true},
 		{"not sent", host.Created{Payment: full(sdk.StatusCreated), Err: notSent}, nil, 503, "ACQUIRER_TIMEOUT", true},
+		{"lost before the payment says so", host.Created{Payment: full(sdk.StatusCreated), Err: sdk.Unknown(sdk.CodeAcquirerTimeout, "lost")}, nil, 202, "", true},
+		{"not sent for a reason of the shop's", host.Created{Payment: full(sdk.StatusCreated), Err: sdk.InvalidField("amount", "no")}, nil, 503, "INVALID_REQUEST", true},
 		{"lost by the payment, refused by the error", host.Created{Payment: full(sdk.StatusUnknown), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 202, "", true},
 		{"open by the payment, refused by the error", host.Created{Payment: full(sdk.StatusPending), Err: sdk.Refused(sdk.CodeRefused, "no")}, nil, 201, "", true},
 		{"sent meanwhile and lost", host.Created{Payment: full(sdk.StatusUnknown), Err: notSent}, nil, 202, "", true},
@@ -59,8 +61,11 @@ func TestCreateMatrix(t *testing.T) {
 			if wait := got.header.Get("Retry-After"); (c.status == 503) != (wait != "") || wait == "0" {
 				t.Errorf("Retry-After %q", wait)
 			}
-			if c.location && c.status >= 400 && got.PaymentID != c.created.Payment.ID {
-				t.Errorf("payment_id %q", got.PaymentID)
+			if c.location && c.status >= 400 && (got.PaymentID != c.created.Payment.ID || got.Outcome != c.created.Err.Outcome.String()) {
+				t.Errorf("payment_id %q, outcome %q", got.PaymentID, got.Outcome)
+			}
+			if c.status == 503 && got.Remedy != remedyUnsent {
+				t.Errorf("remedy %q", got.Remedy)
 			}
 			if strings.Contains(got.body, "hush") || strings.Contains(got.body, `\u0026`) {
 				t.Errorf("%s", got.body)
@@ -277,15 +282,18 @@ func TestNotification(t *testing.T) {
 	if got.status != 200 || got.body != "thanks" || got.header.Get("Content-Type") != "text/x-ok" {
 		t.Errorf("%d %q %v", got.status, got.body, got.header)
 	}
+	if c.call("POST", "/v1/notifications/%6fne", body); c.notified.Path != "/v1/notifications/%6fne" { // it may be signed
+		t.Errorf("path %s", c.notified.Path)
+	}
 	c.ack = sdk.HTTPResponse{Status: 200}
 	if got := c.call("POST", "/v1/notifications/one", body); got.status != 200 || got.body != "" {
 		t.Errorf("%d %q", got.status, got.body)
 	}
-	if got := c.call("POST", "/v1/notifications/one", strings.Repeat("x", maxNotification)); got.status != 200 {
+	if got := c.call("POST", "/v1/notifications/one", strings.Repeat("x", 64<<10)); got.status != 200 {
 		t.Errorf("the largest body: %d", got.status)
 	}
 	c.notified = sdk.HTTPRequest{}
-	if got := c.call("POST", "/v1/notifications/one", strings.Repeat("x", maxNotification+1)); got.status != 413 || c.notified.Method != "" {
+	if got := c.call("POST", "/v1/notifications/one", strings.Repeat("x", 64<<10+1)); got.status != 413 || c.notified.Method != "" {
 		t.Errorf("a larger body: %d", got.status)
 	}
 	unavailable := sdk.NotSent(sdk.CodePluginUnavailable, "later")
@@ -305,17 +313,24 @@ func TestNotification(t *testing.T) {
 		c.err = e.err
 		if got := c.call("POST", "/v1/notifications/one", body); got.status != e.status || got.header.Get("Retry-After") != e.wait {
 			t.Errorf("%v: %d %v", e.err, got.status, got.header)
+		} else if (got.Remedy == remedyUnacked) != (e.status == 503) {
+			t.Errorf("%v: remedy %q", e.err, got.Remedy)
 		}
 	}
 }
 
 // TestAckCantForge: an adapter's answer can't change what is paymux's own.
 func TestAckCantForge(t *testing.T) {
-	c := newClient(t)
-	c.ack = sdk.HTTPResponse{Header: map[string]string{"X-Request-Id": "mine", "Set-Cookie": "a=b", "Content-Length": "9999", "X-Content-Type-Options": "sniff"}, Body: []byte("<html>")}
-	got := c.call("POST", "/v1/notifications/one", "x")
-	if got.header.Get("X-Request-Id") == "mine" || got.header.Get("Set-Cookie") != "" || got.header.Get("Content-Length") == "9999" || got.body != "<html>" {
-		t.Errorf("%v", got.header)
+	for kind, want := range map[string]string{"": "text/plain; charset=utf-8", "text/x-ok": "text/x-ok"} {
+		c := newClient(t)
+		c.ack = sdk.HTTPResponse{Header: map[string]string{"X-Request-Id": "mine", "Set-Cookie": "a=b", "Content-Length": "9999", "X-Content-Type-Options": "sniff"}, Body: []byte("<html>")}
+		if kind != "" {
+			c.ack.Header["Content-Type"] = kind
+		}
+		got := c.call("POST", "/v1/notifications/one", "x")
+		if got.header.Get("X-Request-Id") == "mine" || got.header.Get("Set-Cookie") != "" || got.header.Get("Content-Length") == "9999" || got.body != "<html>" || got.header.Get("Content-Type") != want {
+			t.Errorf("%v", got.header)
+		}
 	}
 }
 

@@ -65,7 +65,9 @@ func (f *fake) Get(_ context.Context, merchant, _ string) (host.Payment, error) 
 
 func (f *fake) List(_ context.Context, merchant string, filter host.Filter) ([]host.Payment, bool, error) {
 	f.filter = filter
-	return []host.Payment{f.payment}, f.more, f.begin(merchant)
+	first := f.payment
+	first.ID = "pay_01M8642HTSTXEM8X27VEMJKXD8"
+	return []host.Payment{first, f.payment}, f.more, f.begin(merchant)
 }
 
 func (f *fake) Refresh(_ context.Context, merchant, _ string) (host.Payment, error) {
@@ -83,7 +85,9 @@ func (f *fake) Refund(_ context.Context, merchant, _ string, r host.RefundReques
 
 func (f *fake) Refunds(_ context.Context, merchant, _, before string, limit int) ([]host.Refund, bool, error) {
 	f.filter = host.Filter{Before: before, Limit: limit}
-	return []host.Refund{fullRefund("SUCCEEDED")}, f.more, f.begin(merchant)
+	first := fullRefund("SUCCEEDED")
+	first.ID = "ref_01M8642HTSTXEM8X27VEMJKXD8"
+	return []host.Refund{first, fullRefund("SUCCEEDED")}, f.more, f.begin(merchant)
 }
 
 func (f *fake) GetRefund(_ context.Context, merchant, _, _ string) (host.Refund, error) {

@@ -175,6 +175,9 @@ func TestRequestThatCannotBeBuilt(t *testing.T) {
 	req.Body = nil
 	_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
 	checkError(t, err, sdk.CodeUnspecified, sdk.OutcomeNotSent)
+	req.Body = http.NoBody
+	_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
+	checkError(t, err, sdk.CodeUnspecified, sdk.OutcomeNotSent)
 	req = newRequest(t, http.MethodPost, "http://127.0.0.1:1")
 	req.Header.Set("Authorization", secret+"\n")
 	_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
