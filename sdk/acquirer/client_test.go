@@ -171,14 +171,15 @@ func TestNoCompressionIsAskedFor(t *testing.T) {
 func TestRequestThatCannotBeBuilt(t *testing.T) {
 	_, err := acquirer.NewRequest(t.Context(), "GET", "http://host/%zz?"+secret, "", nil)
 	checkError(t, err, sdk.CodeUnspecified, sdk.OutcomeNotSent)
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		for _, body := range []io.ReadCloser{nil, http.NoBody} {
+			req := newRequest(t, method, "http://127.0.0.1:1")
+			req.Body = body
+			_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
+			checkError(t, err, sdk.CodeUnspecified, sdk.OutcomeNotSent)
+		}
+	}
 	req := newRequest(t, http.MethodPost, "http://127.0.0.1:1")
-	req.Body = nil
-	_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
-	checkError(t, err, sdk.CodeUnspecified, sdk.OutcomeNotSent)
-	req.Body = http.NoBody
-	_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
-	checkError(t, err, sdk.CodeUnspecified, sdk.OutcomeNotSent)
-	req = newRequest(t, http.MethodPost, "http://127.0.0.1:1")
 	req.Header.Set("Authorization", secret+"\n")
 	_, err = newClient(t, acquirer.Options{}).Do(t.Context(), req)
 	checkError(t, err, sdk.CodeAcquirerUnavailable, sdk.OutcomeNotSent)

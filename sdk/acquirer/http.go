@@ -57,7 +57,7 @@ func MatchHexDigest(got string, digests ...[]byte) bool {
 	matches := 0
 	for _, digest := range digests {
 		want := hex.EncodeToString(digest)
-		matches |= subtle.ConstantTimeCompare([]byte(got), []byte(want)) & 1
+		matches |= subtle.ConstantTimeCompare([]byte(got), []byte(want))
 	}
 	return matches == 1
 }

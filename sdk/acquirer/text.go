@@ -3,6 +3,7 @@ package acquirer
 import (
 	"crypto/hmac"
 	"crypto/sha256"
+	"strings"
 
 	"github.com/paymux/paymux/sdk"
 )
@@ -11,7 +12,7 @@ import (
 func Clip(s string) string {
 	const most = 64
 	if len(s) > most {
-		return s[:most] + "…"
+		return strings.ToValidUTF8(s[:most], "") + "…"
 	}
 	return s
 }

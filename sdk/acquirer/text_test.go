@@ -14,6 +14,9 @@ func TestClip(t *testing.T) {
 	if acquirer.Clip("short") != "short" || acquirer.Clip(long[:64]) != long[:64] || acquirer.Clip(long) != long[:64]+"…" {
 		t.Error(acquirer.Clip(long))
 	}
+	if got := acquirer.Clip(strings.Repeat("x", 63) + "餘額不足"); got != strings.Repeat("x", 63)+"…" { // no half of a character
+		t.Errorf("%q", got)
+	}
 }
 
 // The second and third are cases 2 and 1 of RFC 4231.

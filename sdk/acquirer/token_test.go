@@ -63,6 +63,35 @@ func TestTokenUsesTheInjectedClock(t *testing.T) {
 	}
 }
 
+// A flight that ends between a caller's look and its own flight has what that
+// caller needs.
+func TestNoSecondFetchAfterAFlightEnded(t *testing.T) {
+	var fetches atomic.Int64
+	over := false
+	source := acquirer.NewTokenSource(counted(&fetches), func() time.Time {
+		over = !over // at the first look the token has ended, at the second there is a new one
+		if over {
+			return time.Now().Add(2 * time.Hour)
+		}
+		return time.Now()
+	})
+	if get(t, source) != "token-1" || get(t, source) != "token-1" {
+		t.Errorf("fetched %d times", fetches.Load())
+	}
+}
+
+func TestTokenSourcePrintsNothing(t *testing.T) {
+	source := acquirer.NewTokenSource(func(context.Context) (acquirer.Token, error) {
+		return acquirer.Token{Value: sdk.NewSecret(secret), ExpiresAt: time.Now().Add(time.Hour)}, nil
+	}, nil)
+	get(t, source)
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
+		if got := fmt.Sprintf(verb, source); got != "acquirer.TokenSource" {
+			t.Errorf("%s: %s", verb, got)
+		}
+	}
+}
+
 func TestManyCallersShareOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var fetches atomic.Int64

@@ -166,6 +166,32 @@ func TestDifferences(t *testing.T) {
 	}
 }
 
+// What wasn't recorded can't be played, nor pass for something else.
+func TestOmitted(t *testing.T) {
+	base := server(t)
+	var out strings.Builder
+	c := acquirer.NewClient(acquirer.Options{Transport: transcript.NewRecorder(&out, transcript.Options{}).Transport})
+	defer c.Close()
+	send(t, c, "POST", base, "<a>")
+	for body, same := range map[string]bool{"<b>": true, "<ab>": false} {
+		replayer, err := transcript.NewReplayer(strings.NewReader(out.String()), transcript.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		send(t, acquirer.NewClient(acquirer.Options{Transport: replayer.Transport}), "POST", base, body)
+		if err := replayer.Done(); (err == nil) != same {
+			t.Errorf("%s: %v", body, err)
+		}
+	}
+	replayer, err := transcript.NewReplayer(strings.NewReader(`{"at":"2026-01-02T03:04:05Z","notification":{"method":"POST","url":"/x","omitted":3}}`), transcript.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n, err := replayer.Notification(); err == nil {
+		t.Errorf("%+v", n)
+	}
+}
+
 func TestBadTranscripts(t *testing.T) {
 	for _, text := range []string{"{}", "x", `{"request":{}}`, `{"request":{},"answer":{},"more":1}`, `{"notification":{},"answer":{}}`} {
 		if _, err := transcript.NewReplayer(strings.NewReader(text), transcript.Options{}); err == nil || !strings.Contains(err.Error(), "line 1") {
