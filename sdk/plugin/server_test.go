@@ -322,6 +322,7 @@ func TestNewServerRefuses(t *testing.T) {
 	hkd, _ := sdk.ParseMoney("2", "HKD")
 	less, _ := sdk.ParseMoney("1", "HKD")
 	cny, _ := sdk.ParseMoney("1", "CNY")
+	zero, _ := sdk.Zero("HKD")
 	row := func(change func(*sdk.Capability)) func(*sdk.Plugin) {
 		return func(p *sdk.Plugin) { change(&p.Capabilities.Rows[0]) }
 	}
@@ -343,6 +344,7 @@ func TestNewServerRefuses(t *testing.T) {
 		"currency":        {row(func(r *sdk.Capability) { r.Currency = "hkd" }), "currency"},
 		"action":          {row(func(r *sdk.Capability) { r.Actions = []sdk.ActionType{"dance"} }), "dance"},
 		"bound elsewhere": {row(func(r *sdk.Capability) { r.Max = cny }), "in HKD"},
+		"bound of zero":   {row(func(r *sdk.Capability) { r.Max = zero }), "greater than zero"},
 		"min above max":   {row(func(r *sdk.Capability) { r.Min, r.Max = hkd, less }), "greater than Max"},
 	} {
 		p := definition(opener(&fake{}, false))

@@ -3,6 +3,7 @@ package wire_test
 import (
 	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -81,6 +82,15 @@ func TestUnheardOfIsCareful(t *testing.T) {
 			c.Polling[0] != time.Second || c.Polling[1] != time.Second || c.Polling[2] <= 0 {
 			t.Errorf("%d: %+v, %v", n, c, err)
 		}
+	}
+	for _, n := range []int{-1, 99, 101, 600, 1<<32 + 200} {
+		if out := wire.NotificationToProto(sdk.Notification{Ack: sdk.HTTPResponse{Status: n}}); out.GetAck().GetStatus() != 0 {
+			t.Errorf("status %d of an acknowledgement is %d", n, out.GetAck().GetStatus())
+		}
+	}
+	twice := wire.HTTPRequestFromProto(&pb.HttpRequest{Headers: []*pb.HttpHeader{{Name: "Signature", Values: []string{"a"}}, {Name: "Signature", Values: []string{"b"}}}})
+	if got := twice.Header["Signature"]; !slices.Equal(got, []string{"a", "b"}) { // none may hide another
+		t.Errorf("a header that came twice is %v", got)
 	}
 	e := wire.ErrorFromProto(&pb.Error{Code: 1<<16 + 305, RetryAfter: &durationpb.Duration{Seconds: -1}})
 	if e.Code != sdk.CodeUnspecified || e.RetryAfter != 0 {
