@@ -160,6 +160,18 @@ func TestRemedy(t *testing.T) {
 	}
 }
 
+// TestProblemOfAcquirer: whoever asks the acquirer needs its words, and whoever
+// reads an outcome is told of every one that isn't the shop's own mistake.
+func TestProblemOfAcquirer(t *testing.T) {
+	for outcome, want := range map[sdk.Outcome]string{sdk.OutcomeNotSent: "", sdk.OutcomeRefused: "REFUSED", sdk.OutcomeUnknown: "UNKNOWN"} {
+		c := newClient(t)
+		c.err = &sdk.Error{Code: sdk.CodeInvalidRequest, Outcome: outcome, Message: "no", Field: "amount", AcquirerCode: "A-17", AcquirerRequestID: "r-1"}
+		if got := c.call("POST", "/v1/payments/x/cancel", ""); got.status != 400 || got.AcquirerCode != "A-17" || got.AcquirerRequestID != "r-1" || got.Outcome != want {
+			t.Errorf("%s: %d %s", outcome, got.status, got.body)
+		}
+	}
+}
+
 // TestNull: what to do instead depends on whether the field may be left out.
 func TestNull(t *testing.T) {
 	for body, leaveOut := range map[string]bool{with(`"Tea"`, `null`): false, plus(`"return_url":null`): true} {

@@ -47,6 +47,9 @@ func TestRefundAnswers(t *testing.T) {
 		if tt.err == nil && got.header.Get("Location") != refundsPath+"/ref_01M8642HTSTXEM8X27VEMJKXD9" {
 			t.Errorf("%s: Location %q", tt.name, got.header.Get("Location"))
 		}
+		if reason := tt.created.Refund.StatusReason; tt.status == 402 && tt.created.Err != refused && got.Detail != reason {
+			t.Errorf("%s: detail %q, want %q", tt.name, got.Detail, reason)
+		}
 		if tt.status == 402 && (!strings.Contains(string(got.body), `"refund_id":"ref_`) || got.Outcome != "REFUSED" || !strings.Contains(got.Remedy, "merchant_refund_id")) {
 			t.Errorf("%s: it must name the refund, its outcome and what to do: %s", tt.name, got.body)
 		}
@@ -81,7 +84,7 @@ func TestRefundReads(t *testing.T) {
 	c := newClient(t)
 	c.fake.more = true
 	got := c.call("GET", refundsPath+"?limit=1&cursor=ref_01M8642HTSTXEM8X27VEMJKXD9", "")
-	if got.status != 200 || c.fake.filter.Limit != 1 || c.fake.filter.Before == "" || !strings.Contains(string(got.body), `"next_cursor":"ref_`) {
+	if got.status != 200 || c.fake.filter.Limit != 1 || c.fake.filter.Before == "" || !strings.Contains(string(got.body), `"next_cursor":"ref_01M8642HTSTXEM8X27VEMJKXD9"`) {
 		t.Errorf("%d %s, %+v", got.status, got.body, c.fake.filter)
 	}
 	if got := c.call("GET", refundsPath+"/ref_01M8642HTSTXEM8X27VEMJKXD9", ""); got.status != 200 || !strings.Contains(string(got.body), `"refunded_at"`) {
