@@ -4,6 +4,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 // Only so much is searched for the line: what prints on and on is no plugin.
@@ -24,6 +25,37 @@ func TestHandshakeTooLate(t *testing.T) {
 		r.handshake(strings.NewReader(text))
 		if got := <-read; (got == line) != found || got != line && got != "" {
 			t.Errorf("%d bytes before the line: read %q", len(text)-len(line), got)
+		}
+	}
+}
+
+// A secret among what is printed to stdout isn't logged, in whole or in part,
+// wherever it stands and in however many pieces it comes.
+func TestHandshakeRedacts(t *testing.T) {
+	const line = "1|1|unix|/s|grpc|cert\n"
+	for why, stdout := range map[string]string{
+		"before the line":                     "key " + secret + "\n" + line,
+		"after the line":                      line + "key " + secret + "\n",
+		"after an empty line":                 line + "\n\nkey " + secret + "\n",
+		"at the end of what is shown":         line + strings.Repeat("x", tailLength-5) + secret + "\n",
+		"at the end of what is shown, before": strings.Repeat("x", tailLength-5) + secret + "\n" + line,
+		"at the end of what is searched":      strings.Repeat("x", handshakeLimit-5) + secret + "\n" + line,
+	} {
+		for name, in := range map[string]io.Reader{"whole": strings.NewReader(stdout), "in bytes": iotest.OneByteReader(strings.NewReader(stdout))} {
+			log := &records{}
+			r := newChildRunner(&image{}, "", nil, &stderrLog{logger: log.logger(), redact: redactSecret})
+			go func() { _, _ = io.Copy(io.Discard, r.stdout) }()
+			r.handshake(in)
+			got := log.String()
+			if got == "" {
+				t.Errorf("%s, %s: nothing is logged", why, name)
+			}
+			for i := range len(secret) - 3 {
+				if part := secret[i : i+4]; strings.Contains(got, part) {
+					t.Errorf("%s, %s: %q is in %q", why, name, part, got)
+					break
+				}
+			}
 		}
 	}
 }

@@ -3,6 +3,7 @@ package process
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -127,6 +128,7 @@ const handshakeLimit = 64 << 10
 // break the start and a full pipe never blocks the plugin.
 func (r *childRunner) handshake(out io.Reader) {
 	in := bufio.NewReaderSize(out, handshakeLimit)
+	whole := true // lines were read
 	for left := handshakeLimit; left > 0; {
 		line, err := in.ReadSlice('\n')
 		left -= len(line)
@@ -139,11 +141,15 @@ func (r *childRunner) handshake(out io.Reader) {
 			r.log.stray(text)
 		}
 		if err != nil {
+			whole = !errors.Is(err, bufio.ErrBufferFull)
 			break
 		}
 	}
 	r.stdoutWriter.Close() // there is no more to come
-	r.log.strays(in)       // some may have come with the line
+	if !whole {            // what comes next may begin in the middle of a secret
+		_, _ = io.Copy(io.Discard, in)
+	}
+	r.log.strays(in) // some may have come with the line
 }
 
 // Wait waits for the end of the process.

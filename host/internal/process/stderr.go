@@ -118,14 +118,21 @@ func (l *stderrLog) stray(line string) {
 	}
 }
 
-// strays reports the beginning of what comes, and throws the rest away.
+// strays reports the first line of what comes, and throws the rest away. It
+// reads more of it than is shown, as read does.
 func (l *stderrLog) strays(out io.Reader) {
-	first := make([]byte, tailLength)
-	n, _ := out.Read(first)
-	if text := strings.TrimSpace(string(first[:n])); text != "" {
-		l.stray(text)
+	in := bufio.NewReaderSize(out, 2*longestLine)
+	for {
+		line, err := in.ReadSlice('\n')
+		text := strings.TrimSpace(string(line))
+		if text != "" {
+			l.stray(text)
+		}
+		if text != "" || err != nil {
+			break
+		}
 	}
-	_, _ = io.Copy(io.Discard, out)
+	_, _ = io.Copy(io.Discard, in)
 }
 
 func (l *stderrLog) last() []string {
