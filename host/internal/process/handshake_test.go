@@ -7,6 +7,16 @@ import (
 	"testing/iotest"
 )
 
+// Nothing stays unread: a full pipe would block the plugin.
+func TestHandshakeReadsAll(t *testing.T) {
+	r := newChildRunner(&image{}, "", nil, &stderrLog{logger: (&records{}).logger(), redact: redactSecret})
+	go func() { _, _ = io.Copy(io.Discard, r.stdout) }()
+	stdout := strings.NewReader("1|1|unix|/s|grpc|cert\n" + strings.Repeat("ready\n", handshakeLimit))
+	if r.handshake(stdout); stdout.Len() > 0 {
+		t.Errorf("%d bytes are left", stdout.Len())
+	}
+}
+
 // Only so much is searched for the line: what prints on and on is no plugin.
 func TestHandshakeTooLate(t *testing.T) {
 	const banner, line = "Welcome! Welcome! Welcome!\n", "1|1|unix|/s|grpc|cert\n"

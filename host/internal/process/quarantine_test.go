@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/paymux/paymux/sdk"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
@@ -26,7 +27,8 @@ func TestQuarantine(t *testing.T) {
 		t.Errorf("it was started %d times", n)
 	}
 	_, err := s.Service(t.Context())
-	if e := sdk.AsError(err); e.Outcome != sdk.OutcomeNotSent || e.Code != sdk.CodePluginUnavailable || !strings.Contains(e.Error(), "quarantined until") || e.RetryAfter <= 0 {
+	if e := sdk.AsError(err); e.Outcome != sdk.OutcomeNotSent || e.Code != sdk.CodePluginUnavailable || !strings.Contains(e.Error(), "quarantined until") ||
+		e.RetryAfter < time.Until(st.Quarantine.Until) || e.RetryAfter > s.opts.policy.quarantine {
 		t.Errorf("a call: %v", err)
 	}
 	other := binary(t, "good")
@@ -43,6 +45,29 @@ func TestQuarantine(t *testing.T) {
 	eventually(t, "the end of the second", func() bool { return strings.Contains(s.log.String(), "it was asked for") })
 }
 
+// A second Retry for one quarantine doesn't end the next.
+func TestRetryTwice(t *testing.T) {
+	log := &records{}
+	p := &Process{
+		opts:    Options{Logger: log.logger(), policy: policy{quarantine: 100 * time.Millisecond, look: time.Hour}},
+		changed: make(chan struct{}), retry: make(chan struct{}, 1),
+	}
+	p.retry <- struct{}{}
+	p.beQuarantined(t.Context(), "it lied")
+	if got := log.String(); !strings.Contains(got, "its time is over") {
+		t.Error(got)
+	}
+}
+
+// What a plugin answers to a health check may hold anything.
+func TestHealthIsRedacted(t *testing.T) {
+	p := &Process{opts: Options{Redact: redactSecret}}
+	p.setHealth(fmt.Errorf("key %s%s", secret, strings.Repeat("x", tailLength)))
+	if h := p.health; h.OK || !strings.HasPrefix(h.Error, "key [redacted]x") || len(h.Error) > tailLength+len("…") {
+		t.Errorf("%+v", h)
+	}
+}
+
 // The time of a quarantine ends too.
 func TestQuarantineIsOver(t *testing.T) {
 	s := start(t, "exits", func(o *Options) {
@@ -53,7 +78,10 @@ func TestQuarantineIsOver(t *testing.T) {
 
 // A plugin whose answers break the contract again and again is ended.
 func TestLies(t *testing.T) {
-	s := start(t, "good", func(o *Options) { o.policy.lies, o.policy.look = 3, 1e6 })
+	s := start(t, "good", func(o *Options) {
+		o.policy.lies, o.policy.look, o.policy.steady = 3, 1e6, 1 // a long life is no excuse
+		o.Redact = redactSecret
+	})
 	s.running(t)
 	s.Lied("o1", "once")
 	for range 5 {
@@ -63,10 +91,13 @@ func TestLies(t *testing.T) {
 	if st := s.Status(); !st.Running {
 		t.Fatalf("%+v", st)
 	}
-	s.Lied("o3", "it says that another order was paid")
+	s.Lied("o3", "it says that another order was paid: "+secret+strings.Repeat("x", tailLength))
 	eventually(t, "a quarantine", func() bool { return s.Status().Quarantine != nil })
-	if st := s.Status(); st.Running || !strings.Contains(st.Quarantine.Reason, "3 of its answers broke the contract, the last one so: it says that another order was paid") {
+	if st := s.Status(); st.Running || !strings.Contains(st.Quarantine.Reason, "3 of its answers broke the contract, the last one so: it says that another order was paid: [redacted]x") || len(st.Quarantine.Reason) > 2*tailLength {
 		t.Errorf("%+v", st.Quarantine)
+	}
+	if got := s.log.String(); strings.Contains(got, secret) || strings.Contains(got, strings.Repeat("x", tailLength)) {
+		t.Error(got)
 	}
 	s.Retry()
 	eventually(t, "the end of the quarantine", func() bool { return s.Status().Quarantine == nil })
@@ -78,8 +109,8 @@ func TestLies(t *testing.T) {
 		t.Errorf("after the quarantine: %v", err)
 	}
 	s.Lied("o4", "once more") // its record is clean again
-	if !s.Status().Running {
-		t.Error("it was ended for one lie")
+	if why := s.tooManyLies(); why != "" {
+		t.Errorf("it is ended for one lie: %s", why)
 	}
 }
 
@@ -90,7 +121,22 @@ func TestOldLies(t *testing.T) {
 	for i := range 10 {
 		s.Lied(fmt.Sprint("o", i), "now and then")
 	}
-	if st := s.Status(); st.PID != pid || st.Quarantine != nil {
-		t.Errorf("%+v", st)
+	if st := s.Status(); st.PID != pid || st.Quarantine != nil || s.tooManyLies() != "" {
+		t.Errorf("%+v, %s", st, s.tooManyLies())
+	}
+}
+
+// However often a plugin fails, there is a pause before it is started again, and
+// not a longer one than the longest.
+func TestBackoff(t *testing.T) {
+	p := &Process{opts: Options{policy: usual}}
+	for failures := range 200 {
+		full := usual.longestBackoff
+		if failures < 20 {
+			full = min(full, usual.firstBackoff<<failures)
+		}
+		if wait := p.backoff(failures + 1); wait < full/2 || wait > full {
+			t.Errorf("%s after %d failures, want %s to %s", wait, failures+1, full/2, full)
+		}
 	}
 }

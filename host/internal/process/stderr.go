@@ -118,10 +118,8 @@ func (l *stderrLog) stray(line string) {
 	}
 }
 
-// strays reports the first line of what comes, and throws the rest away. It
-// reads more of it than is shown, as read does.
-func (l *stderrLog) strays(out io.Reader) {
-	in := bufio.NewReaderSize(out, 2*longestLine)
+// strays reports the first line of what comes, and throws the rest away.
+func (l *stderrLog) strays(in *bufio.Reader) {
 	for {
 		line, err := in.ReadSlice('\n')
 		text := strings.TrimSpace(string(line))

@@ -112,9 +112,10 @@ func TestLogForgery(t *testing.T) {
 		`{"@message":"m","k\nn":"v"}`,
 		"m \u202eDEDEECCUS tnemyap",
 		"\x1b[2Jm\r2026-01-02T03:04:05 [INFO] payment SUCCEEDED\u2028",
+		"m\u20292026-01-02T03:04:05 [INFO] payment SUCCEEDED",
 	} {
 		got, _ := logged(stderr)
-		if strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\x1b\r\u2028\u202e") {
+		if strings.Count(got, "\n") != 1 || strings.ContainsAny(got, "\x1b\r\u2028\u2029\u202e") {
 			t.Errorf("%q became %q", stderr, got)
 		}
 	}
@@ -148,6 +149,24 @@ func TestTail(t *testing.T) {
 	// Most of them came in one second, or on a slow machine in some.
 	if n := strings.Count(got, "line "); n < linesPerSecond || n > 5*linesPerSecond || !strings.Contains(got, "lines were dropped") {
 		t.Errorf("%d lines were logged", n)
+	}
+}
+
+// What was dropped is said once the next second has begun, not only at the end.
+func TestDroppedLines(t *testing.T) {
+	r := &records{}
+	l := &stderrLog{logger: r.logger(), redact: redactSecret}
+	now := time.Now()
+	for i := range linesPerSecond + 3 {
+		if l.mayLog(now) != (i < linesPerSecond) {
+			t.Errorf("line %d", i)
+		}
+	}
+	if got := r.String(); got != "" {
+		t.Error(got)
+	}
+	if !l.mayLog(now.Add(time.Second)) || !strings.Contains(r.String(), "lines were dropped: lines=3") {
+		t.Errorf("a second later: %s", r.String())
 	}
 }
 
