@@ -15,6 +15,7 @@ import (
 
 	"github.com/hashicorp/go-hclog"
 
+	"github.com/paymux/paymux/sdk"
 	pb "github.com/paymux/paymux/sdk/wire/providerv1"
 )
 
@@ -132,6 +133,10 @@ func TestStop(t *testing.T) {
 				kill(t, pid)
 			}
 			s.Stop() // again it does nothing
+			_, err := s.Service(t.Context())
+			if e := sdk.AsError(err); e == nil || e.Code != sdk.CodeShuttingDown || e.Outcome != sdk.OutcomeNotSent {
+				t.Errorf("a call after the end: %v", err)
+			}
 		})
 	}
 }
