@@ -1,6 +1,8 @@
 package process
 
 import (
+	"context"
+	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -162,6 +164,16 @@ func TestDynamicallyLinked(t *testing.T) {
 	}
 	if img.sealed == nil || !img.dynamic() {
 		t.Errorf("sealed %t, dynamic %t", img.sealed != nil, img.dynamic())
+	}
+	log := &records{}
+	p := &Process{opts: Options{Images: NewImages(), Logger: log.logger(), AllowUnsealed: true}}
+	if _, err := p.load(t.Context(), img.path); err != nil || !strings.Contains(log.String(), "dynamically linked") {
+		t.Errorf("%v, %s", err, log.String())
+	}
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := NewImages().load(over, img.path); !errors.Is(err, context.Canceled) { // a large one is slow to read
+		t.Errorf("read after the end: %v", err)
 	}
 	static, err := NewImages().load(t.Context(), built)
 	if err != nil || static.dynamic() {
