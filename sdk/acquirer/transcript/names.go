@@ -25,7 +25,7 @@ var secretHeaders = []string{"Authorization", "Proxy-Authorization", "Cookie", "
 // secretEndings are those of names, in lower case and without separators, whose
 // values are secrets. Taking too many costs nothing but a look.
 var secretEndings = []string{
-	"secret", "token", "password", "passwd", "passphrase", "apikey", "secretkey", "privatekey", "accesskey", "webhookkey",
+	"secret", "token", "password", "passwd", "passphrase", "apikey", "secretkey", "privatekey", "accesskey", "webhookkey", "signkey", "signingkey", "hmackey", "md5key",
 	"signature", "authorization", "credential", "cookie",
 }
 
