@@ -221,6 +221,9 @@ func TestStoreDown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
 		w.pay("o1")
+		if err := w.Ready(context.Background()); err != nil {
+			t.Error(err)
+		}
 		_ = w.store.Close()
 		if _, err := w.notify("one", "signed o1"); codeOf(err) != sdk.CodeStoreUnavailable {
 			t.Errorf("acknowledged without a store: %v", err)
@@ -230,6 +233,10 @@ func TestStoreDown(t *testing.T) {
 		}
 		if w.one.created() != 1 {
 			t.Error("the acquirer was asked without a durable intent")
+		}
+		time.Sleep(2 * time.Second) // what was found holds for one
+		if err := w.Ready(context.Background()); codeOf(err) != sdk.CodeStoreUnavailable {
+			t.Errorf("ready without a store: %v", err)
 		}
 		w.abandon()
 	})
